@@ -1,0 +1,74 @@
+"""One way to refuse a wrong value: what, the value, what is allowed, the fix. Standard library only.
+
+A policy takes concrete values. A CDK Token in a string looks like ``${Token[AWS.Region.4]}`` and in a number like
+``-1.888e+289``; both are refused here without a call to Node.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_TOKEN: Final = "${Token["  # noqa: S105  (CDK's marker, not a secret)
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def invalid(what: str, value: object, allowed: str, fix: str) -> ValueError:
+    """The error for a wrong value, as one sentence."""
+    return ValueError(f"{what} must be {allowed}, got {value!r}; {fix}")
+
+
+def is_token(value: object) -> bool:
+    """Whether a value is one of CDK's placeholders, known only when CloudFormation deploys."""
+    if isinstance(value, str):
+        return _TOKEN in value
+    return isinstance(value, int | float) and not isinstance(value, bool) and value < -1e280
+
+
+def concrete(what: str, value: str, fix: str = "pass the literal text") -> str:
+    """``value`` itself, refused when it is empty, no text, or a Token."""
+    if not isinstance(value, str) or not value:
+        raise invalid(what, value, "a text that is not empty", fix)
+    if is_token(value):
+        raise invalid(what, value, "known before deployment, not a Token", fix)
+    return value
+
+
+def whole_number(what: str, value: int, *, low: int, high: int, fix: str) -> int:
+    """``value`` itself, refused outside ``low`` to ``high`` (both allowed)."""
+    if is_token(value):
+        raise invalid(what, value, "known before deployment, not a Token", fix)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise invalid(what, value, f"a whole number from {low} to {high}", fix)
+    return value
+
+
+def name(what: str, value: str, *, longest: int = 30) -> str:
+    """``value`` itself, refused unless it is lower-case words joined by single hyphens.
+
+    Names are joined by ``--`` and ``/`` elsewhere, so a name may hold neither: two different sets of names can then
+    never give the same resource.
+    """
+    concrete(what, value)
+    if not _NAME.fullmatch(value) or len(value) > longest:
+        raise invalid(
+            what,
+            value,
+            f"lower-case letters and digits in words joined by single hyphens, at most {longest} characters",
+            "choose a name such as 'shop' or 'pre-production'",
+        )
+    return value
+
+
+def digest(what: str, value: str) -> str:
+    """``value`` itself, refused unless it is an image digest (lesson Q3: services refer to digests only)."""
+    concrete(what, value, "pass 'sha256:' and 64 hexadecimal digits, or use a release parameter")
+    if not _DIGEST.fullmatch(value):
+        raise invalid(
+            what,
+            value,
+            "an image digest, 'sha256:' and 64 hexadecimal digits",
+            "a tag can move to another image; read the digest with `aws ecr describe-images`",
+        )
+    return value
