@@ -1,7 +1,7 @@
 """One way to refuse a wrong value: what, the value, what is allowed, the fix. Standard library only.
 
-A policy takes concrete values. A CDK Token in a string looks like ``${Token[AWS.Region.4]}`` and in a number like
-``-1.888e+289``; both are refused here without a call to Node.
+A policy takes concrete values. A CDK Token looks like ``${Token[AWS.Region.4]}`` in a text, like
+``#{Token[…]}`` in a list and like ``-1.888e+289`` as a number; all are recognised here without a call to Node.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TOKEN: Final = "${Token["  # noqa: S105  (CDK's marker, not a secret)
+_TOKEN: Final = "{Token["  # noqa: S105  (CDK's marker, not a secret)
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -71,4 +72,12 @@ def digest(what: str, value: str) -> str:
             "an image digest, 'sha256:' and 64 hexadecimal digits",
             "a tag can move to another image; read the digest with `aws ecr describe-images`",
         )
+    return value
+
+
+def email(what: str, value: str) -> str:
+    """``value`` itself, refused unless it looks like an e-mail address."""
+    concrete(what, value)
+    if not _EMAIL.fullmatch(value):
+        raise invalid(what, value, "an e-mail address", "pass one such as 'ops@example.com', or None for no e-mail")
     return value

@@ -1,0 +1,70 @@
+"""Turns alarm descriptions into CloudWatch alarms (lesson W3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Fn
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.naming import alarm_name
+
+
+class Alarms(Construct):
+    """The alarms of one environment, named ``<application>/<environment>/<component>/<what>``.
+
+    They belong in the stack of what they watch, so that alarm and resource come and go together.
+
+    Args:
+        application: the application's name.
+        environment: the environment's name.
+        specs: what to watch, from ``FargateWebService.alarms`` and others.
+        topic: where an alarm and its end are sent.
+
+    Raises:
+        ValueError: two specs have the same component and fault, or a name is wrong.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        application: str,
+        environment: str,
+        specs: Sequence[AlarmSpec],
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, id)
+        topic_arn = topic.topic_arn
+        names = [alarm_name(application, environment, spec.component, spec.what) for spec in specs]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"alarm {name!r} is described twice; give one of them another component or fault")
+        self.alarms = [self._alarm(spec, name, topic_arn) for spec, name in zip(specs, names, strict=True)]
+
+    def _alarm(self, spec: AlarmSpec, name: str, topic_arn: str) -> cloudwatch.CfnAlarm:
+        return cloudwatch.CfnAlarm(
+            self,
+            f"{spec.component}-{spec.what}",
+            alarm_name=name,
+            alarm_description=f"[{spec.severity}] {spec.meaning}",
+            actions_enabled=True if spec.acts_if is None else Fn.condition_if(spec.acts_if, True, False),
+            alarm_actions=[topic_arn],
+            ok_actions=[topic_arn],
+            namespace=spec.namespace,
+            metric_name=spec.metric_name,
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in spec.dimensions.items()
+            ],
+            statistic=spec.statistic,
+            period=spec.period_seconds,
+            threshold=spec.threshold,
+            comparison_operator=spec.comparison,
+            evaluation_periods=spec.out_of,
+            datapoints_to_alarm=spec.periods,
+            treat_missing_data=spec.missing,
+        )

@@ -1,0 +1,75 @@
+"""What is watched of a web service, as data (lessons W3, T4). Standard library only."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from constructs_lib.alarm_spec import AlarmSpec
+
+SERVER_ERRORS_PER_MINUTE = 5
+"""More server errors than this within a minute are a fault and no accident."""
+
+
+def web_service_alarms(
+    component: str,
+    *,
+    load_balancer: str,
+    target_group: str,
+    min_tasks: int,
+    acts_if: str | None,
+) -> tuple[AlarmSpec, ...]:
+    """Four alarms on what a partial failure looks like. All their metrics are free.
+
+    Args:
+        component: the service's name.
+        load_balancer: full name of the load balancer, ``app/…/…``.
+        target_group: full name of the target group, ``targetgroup/…/…``.
+        min_tasks: fewer healthy targets than this are an alarm.
+        acts_if: condition under which the alarms notify; see :class:`AlarmSpec`.
+    """
+    on_balancer = {"LoadBalancer": load_balancer}
+    on_targets = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
+    page = partial(AlarmSpec, component=component, severity="page", namespace="AWS/ApplicationELB", acts_if=acts_if)
+    return (
+        page(
+            what="unhealthy-targets",
+            meaning="Some tasks fail their health check, so some visitors may see errors already. "
+            "Look at the service's events and the tasks' logs.",
+            metric_name="UnHealthyHostCount",
+            dimensions=on_targets,
+            statistic="Maximum",
+            threshold=1,
+            periods=2,
+            out_of=2,
+        ),
+        page(
+            what="too-few-healthy-targets",
+            meaning=f"Fewer than {min_tasks} tasks are healthy. Perhaps tasks cannot start: "
+            "look at the stopped tasks' reasons, CannotPullContainerError first.",
+            metric_name="HealthyHostCount",
+            dimensions=on_targets,
+            statistic="Minimum",
+            threshold=min_tasks,
+            comparison="LessThanThreshold",
+            periods=2,
+            out_of=2,
+            missing="breaching",
+        ),
+        page(
+            what="load-balancer-errors",
+            meaning="The load balancer itself answers 5xx: it reaches no target in time (502, 503, 504). "
+            "Look at the targets' health and the time-outs.",
+            metric_name="HTTPCode_ELB_5XX_Count",
+            dimensions=on_balancer,
+            statistic="Sum",
+            threshold=SERVER_ERRORS_PER_MINUTE,
+        ),
+        page(
+            what="application-errors",
+            meaning="The application answers 5xx. Look at its logs, and at what was released last.",
+            metric_name="HTTPCode_Target_5XX_Count",
+            dimensions=on_targets,
+            statistic="Sum",
+            threshold=SERVER_ERRORS_PER_MINUTE,
+        ),
+    )

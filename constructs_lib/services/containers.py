@@ -1,0 +1,62 @@
+"""What every container gets, the application's and the sidecars' alike (lesson W2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Size
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from constructs_lib.log_retention import RETENTION_DAYS
+from constructs_lib.services.log_delivery import LogDelivery
+from constructs_lib.services.policy import WritablePath
+
+
+def add_container(
+    scope: Construct,
+    task: ecs.FargateTaskDefinition,
+    name: str,
+    *,
+    image: ecs.ContainerImage,
+    log_delivery: LogDelivery,
+    writable_paths: Sequence[WritablePath],
+    stop_seconds: int,
+    essential: bool = True,
+    environment: Mapping[str, str] | None = None,
+    secrets: Mapping[str, ecs.Secret] | None = None,
+    health_check: ecs.HealthCheck | None = None,
+    port: int | None = None,
+    command: Sequence[str] | None = None,
+) -> ecs.ContainerDefinition:
+    """Adds a container with a log group of its own, non-blocking logs and a read-only root file system."""
+    log_group = logs.LogGroup(
+        scope,
+        f"{name}Logs",
+        retention=logs.RetentionDays[RETENTION_DAYS[log_delivery.retention_days]],
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    )
+    container = task.add_container(
+        name,
+        image=image,
+        command=None if command is None else list(command),
+        essential=essential,
+        environment=None if environment is None else dict(environment),
+        secrets=None if secrets is None else dict(secrets),
+        health_check=health_check,
+        logging=ecs.LogDrivers.aws_logs(
+            stream_prefix=name,
+            log_group=log_group,
+            mode=ecs.AwsLogDriverMode.NON_BLOCKING,
+            max_buffer_size=Size.mebibytes(log_delivery.buffer_mib),
+        ),
+        port_mappings=None if port is None else [ecs.PortMapping(container_port=port)],
+        readonly_root_filesystem=True,
+        stop_timeout=Duration.seconds(stop_seconds),
+    )
+    for path in writable_paths:
+        volume = f"{name}-{path.volume_name}"
+        task.add_volume(name=volume)
+        container.add_mount_points(ecs.MountPoint(container_path=path.path, source_volume=volume, read_only=False))
+    return container

@@ -1,0 +1,122 @@
+"""How a task shows that it can serve (lesson T4). Standard library only.
+
+Two checks, from one description. The *container* check runs inside the container, because ECS ignores an image's own
+``HEALTHCHECK``. The *target* check is the load balancer's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from constructs_lib.checks import concrete, invalid, whole_number
+
+HttpProgram: TypeAlias = Literal["curl", "python3", "wget"]
+
+_PYTHON: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],timeout={timeout}).status!=200)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """Container check, target check and grace period of one web container. Make one with :meth:`http`.
+
+    Attributes:
+        path: what both checks ask for.
+        port: the port that the application listens on.
+        command: what the container check runs, in the container.
+        interval_seconds: between two checks of one target or container.
+        timeout_seconds: how long one check may take.
+        healthy_after: good answers in a row before the load balancer sends requests.
+        unhealthy_after: bad answers in a row before it stops, and before ECS replaces the container.
+        start_seconds: how long the application may take to start; failures do not count until then.
+    """
+
+    path: str
+    port: int
+    command: tuple[str, ...]
+    interval_seconds: int
+    timeout_seconds: int
+    healthy_after: int
+    unhealthy_after: int
+    start_seconds: int
+
+    @classmethod
+    def http(
+        cls,
+        path: str,
+        *,
+        port: int,
+        program: HttpProgram | Sequence[str],
+        interval_seconds: int = 10,
+        timeout_seconds: int = 5,
+        healthy_after: int = 2,
+        unhealthy_after: int = 3,
+        start_seconds: int = 60,
+    ) -> HealthCheck:
+        """A check that an HTTP path answers 200.
+
+        Args:
+            path: begins with a slash, such as ``/healthz``. It should look at this task alone: a check that asks a
+                database takes every task out when the database is slow.
+            port: the port that the application listens on, 1 to 65535.
+            program: what asks *inside* the container. The image must have it: ``python3``, ``curl`` or ``wget``
+                (busybox's will do), or a command of your own as a list, which must exit with 0 when healthy.
+            interval_seconds: 5 to 300; 10 by default.
+            timeout_seconds: 2 to 60 and less than the interval; 5 by default.
+            healthy_after: 2 to 10; 2 by default.
+            unhealthy_after: 2 to 10; 3 by default. With the interval it gives the time from dead to out of rotation.
+            start_seconds: 0 to 300, ECS's longest start period; 60 by default.
+
+        Raises:
+            ValueError: a value out of its range, a path without a slash, or a time-out not below the interval.
+        """
+        concrete("path", path, "pass a path such as '/healthz'")
+        if not re.fullmatch(r"/[\w.~%!$&*+,;=:@/-]*", path):
+            raise invalid("path", path, "a path that begins with a slash", "pass one such as '/healthz'")
+        whole_number("port", port, low=1, high=65535, fix="pass the port that the application listens on")
+        whole_number("interval_seconds", interval_seconds, low=5, high=300, fix="10 is a good start")
+        whole_number("timeout_seconds", timeout_seconds, low=2, high=60, fix="5 is a good start")
+        whole_number("healthy_after", healthy_after, low=2, high=10, fix="2 is a good start")
+        whole_number("unhealthy_after", unhealthy_after, low=2, high=10, fix="3 is a good start")
+        whole_number("start_seconds", start_seconds, low=0, high=300, fix="ECS waits 300 seconds at most")
+        if timeout_seconds >= interval_seconds:
+            raise invalid(
+                "timeout_seconds",
+                timeout_seconds,
+                f"less than interval_seconds ({interval_seconds})",
+                "a check must end before the next begins; shorten the time-out",
+            )
+        return cls(
+            path=path,
+            port=port,
+            command=_command(program, f"http://127.0.0.1:{port}{path}", timeout_seconds),
+            interval_seconds=interval_seconds,
+            timeout_seconds=timeout_seconds,
+            healthy_after=healthy_after,
+            unhealthy_after=unhealthy_after,
+            start_seconds=start_seconds,
+        )
+
+    @property
+    def grace_seconds(self) -> int:
+        """How long ECS ignores the load balancer's view of a new task: its start, and the checks until healthy."""
+        return self.start_seconds + self.interval_seconds * self.healthy_after
+
+
+def _command(program: HttpProgram | Sequence[str], url: str, timeout: int) -> tuple[str, ...]:
+    if program == "python3":
+        return ("CMD", "python3", "-c", _PYTHON.format(timeout=timeout), url)
+    if program == "curl":
+        return ("CMD", "curl", "--fail", "--silent", "--output", "/dev/null", "--max-time", str(timeout), url)
+    if program == "wget":
+        return ("CMD", "wget", "-q", "-T", str(timeout), "-O", "/dev/null", url)
+    if isinstance(program, str) or not program or not all(isinstance(word, str) and word for word in program):
+        raise invalid(
+            "program",
+            program,
+            "'python3', 'curl', 'wget' or a command as a list",
+            "name what the image really has; a missing program means that no task ever becomes healthy",
+        )
+    return ("CMD", *program)

@@ -1,0 +1,190 @@
+"""How requests reach a service: a load balancer of its own, or a listener that exists (lessons T3, W5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aws_cdk import Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.checks import invalid, is_token
+from constructs_lib.services.health_check import HealthCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLoadBalancer:
+    """An application load balancer for this service alone.
+
+    Args:
+        internet_facing: whether anybody on the internet may connect; ``False`` by default.
+        certificate_arn: an ACM certificate: then HTTPS on 443, and HTTP is redirected. ``None``, the default: HTTP.
+        access_logs: a bucket for the access logs, shared by several services; one is made by default.
+
+    Raises:
+        ValueError: ``certificate_arn`` is no ARN of a certificate.
+    """
+
+    internet_facing: bool = False
+    certificate_arn: str | None = None
+    access_logs: s3.IBucket | None = None
+
+    def __post_init__(self) -> None:
+        arn = self.certificate_arn
+        if (
+            arn is not None
+            and not is_token(arn)
+            and not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/.+", arn)
+        ):
+            raise invalid("certificate_arn", arn, "the ARN of an ACM certificate", "copy it from Certificate Manager")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedListener:
+    """A listener that exists, on a load balancer that exists; the service adds a rule to it.
+
+    The load balancer's idle timeout and access logs stay its owner's business.
+
+    Args:
+        load_balancer: the load balancer that the listener belongs to.
+        listener: where the rule goes.
+        priority: the rule's priority, 1 to 50000, unique on the listener.
+        conditions: which requests are for this service.
+
+    Raises:
+        ValueError: no condition, or a priority out of its range.
+    """
+
+    load_balancer: elbv2.IApplicationLoadBalancer
+    listener: elbv2.IApplicationListener
+    priority: int
+    conditions: Sequence[elbv2.ListenerCondition]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.priority <= 50000:
+            raise invalid("priority", self.priority, "from 1 to 50000", "choose one that no other rule has")
+        if not self.conditions:
+            raise invalid("conditions", list(self.conditions), "at least one condition", "say which host or path it is")
+
+
+class Ingress(NamedTuple):
+    """What the rest of a service must know of its load balancer."""
+
+    load_balancer: elbv2.IApplicationLoadBalancer
+    full_name: str
+
+
+class AccessLogsBucket(Construct):
+    """A private bucket for load-balancer access logs, kept for ``days`` days and when the stack goes (lesson W5).
+
+    Encrypted with S3's own keys: load balancers cannot write to a bucket with a KMS key
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html).
+
+    Args:
+        days: how long a log is kept, 90 by default.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, days: int = 90) -> None:
+        super().__init__(scope, id)
+        self.bucket = s3.Bucket(
+            self,
+            "Resource",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(days))],
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+
+def target_group(
+    scope: Construct, vpc: ec2.IVpc, check: HealthCheck, drain_seconds: int
+) -> elbv2.ApplicationTargetGroup:
+    """A target group for tasks, which have addresses of their own, with the load balancer's health check."""
+    return elbv2.ApplicationTargetGroup(
+        scope,
+        "Targets",
+        vpc=vpc,
+        port=check.port,
+        protocol=elbv2.ApplicationProtocol.HTTP,
+        target_type=elbv2.TargetType.IP,
+        deregistration_delay=Duration.seconds(drain_seconds),
+        health_check=elbv2.HealthCheck(
+            path=check.path,
+            healthy_http_codes="200",
+            interval=Duration.seconds(check.interval_seconds),
+            timeout=Duration.seconds(check.timeout_seconds),
+            healthy_threshold_count=check.healthy_after,
+            unhealthy_threshold_count=check.unhealthy_after,
+        ),
+    )
+
+
+def connect(
+    scope: Construct,
+    ingress: OwnLoadBalancer | SharedListener,
+    target_group: elbv2.ApplicationTargetGroup,
+    *,
+    vpc: ec2.IVpc,
+    idle_seconds: int,
+    log_prefix: str,
+) -> Ingress:
+    """Puts a target group behind a load balancer and tells what was used."""
+    if isinstance(ingress, SharedListener):
+        ingress.listener.add_target_groups(
+            scope.node.id,
+            target_groups=[target_group],
+            priority=ingress.priority,
+            conditions=list(ingress.conditions),
+        )
+        arn = ingress.load_balancer.load_balancer_arn
+        return Ingress(ingress.load_balancer, Fn.select(1, Fn.split(":loadbalancer/", arn)))
+    return _own(scope, ingress, target_group, vpc=vpc, idle_seconds=idle_seconds, log_prefix=log_prefix)
+
+
+def _own(
+    scope: Construct,
+    options: OwnLoadBalancer,
+    target_group: elbv2.ApplicationTargetGroup,
+    *,
+    vpc: ec2.IVpc,
+    idle_seconds: int,
+    log_prefix: str,
+) -> Ingress:
+    region = Stack.of(scope).region
+    if is_token(region):
+        raise invalid(
+            "the stack's region",
+            "unknown",
+            "known, because access logs need it",
+            "give the stack env=Environment(region='eu-west-1'), or use a SharedListener",
+        )
+    load_balancer = elbv2.ApplicationLoadBalancer(
+        scope,
+        "LoadBalancer",
+        vpc=vpc,
+        internet_facing=options.internet_facing,
+        idle_timeout=Duration.seconds(idle_seconds),
+        drop_invalid_header_fields=True,
+    )
+    bucket = options.access_logs or AccessLogsBucket(scope, "AccessLogs").bucket
+    load_balancer.log_access_logs(bucket, log_prefix)
+    if options.certificate_arn is None:
+        load_balancer.add_listener("Http", port=80, default_target_groups=[target_group], open=options.internet_facing)
+    else:
+        load_balancer.add_listener(
+            "Https",
+            port=443,
+            certificates=[elbv2.ListenerCertificate.from_arn(options.certificate_arn)],
+            ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS,
+            default_target_groups=[target_group],
+            open=options.internet_facing,
+        )
+        load_balancer.add_redirect(open=options.internet_facing)
+    return Ingress(load_balancer, load_balancer.load_balancer_full_name)

@@ -1,0 +1,56 @@
+"""How long everything may wait, as one ordered budget (lesson T3). Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from constructs_lib.checks import invalid, whole_number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutBudget:
+    """Time-outs in seconds, from the innermost outwards. Long, unordered ones let waiting pile up.
+
+    Args:
+        upstream_seconds: the longest that the application waits for something it calls; 15 by default.
+        idle_seconds: how long the load balancer lets a connection be silent, 2 to 4000; 60 by default.
+        keep_alive_seconds: how long the application keeps an idle connection open; 75 by default. Longer than
+            ``idle_seconds``, or the load balancer sends a request into a connection that is closing: a 502.
+        longest_request_seconds: the longest request that is allowed to end; 30 by default.
+        drain_seconds: how long a target that leaves may finish its requests, 0 to 3600; 45 by default.
+        shutdown_seconds: how long the application takes to end after SIGTERM; 20 by default.
+        stop_seconds: when ECS kills the container after SIGTERM, at most 120; 30 by default.
+
+    Raises:
+        ValueError: a number out of its range or out of order.
+    """
+
+    upstream_seconds: int = 15
+    idle_seconds: int = 60
+    keep_alive_seconds: int = 75
+    longest_request_seconds: int = 30
+    drain_seconds: int = 45
+    shutdown_seconds: int = 20
+    stop_seconds: int = 30
+
+    def __post_init__(self) -> None:
+        whole_number("upstream_seconds", self.upstream_seconds, low=1, high=3999, fix="15 is a good start")
+        whole_number("idle_seconds", self.idle_seconds, low=2, high=4000, fix="the load balancer has no other range")
+        whole_number("keep_alive_seconds", self.keep_alive_seconds, low=3, high=86400, fix="75 is a good start")
+        whole_number(
+            "longest_request_seconds", self.longest_request_seconds, low=1, high=3600, fix="30 is a good start"
+        )
+        whole_number("drain_seconds", self.drain_seconds, low=0, high=3600, fix="the target group has no other range")
+        whole_number("shutdown_seconds", self.shutdown_seconds, low=0, high=120, fix="Fargate waits 120 at most")
+        whole_number("stop_seconds", self.stop_seconds, low=2, high=120, fix="Fargate waits 120 seconds at most")
+        for smaller, larger, strict, why in (
+            ("upstream_seconds", "idle_seconds", True, "the load balancer would give up first and answer 504"),
+            ("idle_seconds", "keep_alive_seconds", True, "the application would close a connection that is in use"),
+            ("longest_request_seconds", "idle_seconds", False, "the load balancer would cut off a long request"),
+            ("longest_request_seconds", "drain_seconds", False, "a deployment would cut off a long request"),
+            ("shutdown_seconds", "stop_seconds", False, "ECS would kill the application while it shuts down"),
+        ):
+            low, high = getattr(self, smaller), getattr(self, larger)
+            if low > high or (strict and low == high):
+                relation = "less than" if strict else "at most"
+                raise invalid(smaller, low, f"{relation} {larger} ({high})", f"{why}; change one of the two")

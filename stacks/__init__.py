@@ -1,0 +1,1 @@
+"""The app: environments, and the stacks that each of them is made of."""

@@ -1,0 +1,34 @@
+"""Where everything stands: a VPC of its own, or one that exists."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from constructs_lib.network.policy import Feature, NetworkPolicy
+from constructs_lib.network.vpc import ServiceNetwork
+from stacks.base import EnvironmentStack
+from stacks.environments import EnvironmentConfig, ExistingVpc
+
+FEATURES: tuple[Feature, ...] = ("images", "logs")
+"""What the services of this app use of AWS; add ``secrets`` or ``parameters`` with the first secret."""
+
+
+class NetworkStack(EnvironmentStack):
+    """An environment's own VPC."""
+
+    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig, policy: NetworkPolicy) -> None:
+        super().__init__(scope, id, config=config, description="network")
+        self.vpc: ec2.IVpc = ServiceNetwork(self, "Network", features=FEATURES, policy=policy).vpc
+
+
+def existing_vpc(scope: Construct, vpc: ExistingVpc, config: EnvironmentConfig) -> ec2.IVpc:
+    """A VPC that somebody else looks after, without looking anything up."""
+    return ec2.Vpc.from_vpc_attributes(
+        scope,
+        "ExistingVpc",
+        vpc_id=vpc.vpc_id,
+        availability_zones=list(config.availability_zones),
+        private_subnet_ids=list(vpc.private_subnet_ids),
+        public_subnet_ids=list(vpc.public_subnet_ids),
+    )

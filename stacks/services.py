@@ -1,0 +1,91 @@
+"""The services themselves, with their alarms."""
+
+from __future__ import annotations
+
+from aws_cdk import Annotations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_route53_targets as targets
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.naming import release_parameter_name
+from constructs_lib.observability.alarms import Alarms
+from constructs_lib.services.fargate_service import FargateWebService
+from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
+from constructs_lib.services.policy import ReleasedDigest
+from stacks.base import EnvironmentStack
+from stacks.environments import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig
+from stacks.images import repository_of
+from stacks.network import existing_vpc
+
+
+class ServicesStack(EnvironmentStack):
+    """A cluster, a service behind a load balancer for each image, and what is watched of them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        vpc: ec2.IVpc | None,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, id, config=config, description="services and their alarms")
+        if isinstance(config.network, ExistingVpc):
+            vpc = existing_vpc(self, config.network, config)
+        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        ingress = OwnLoadBalancer(
+            internet_facing=config.internet_facing,
+            certificate_arn=config.domain.certificate_arn if config.domain else None,
+            access_logs=AccessLogsBucket(self, "AccessLogs").bucket,
+        )
+        alarms: list[AlarmSpec] = []
+        for service in config.services:
+            made = self._service(service, config, cluster, ingress)
+            alarms.extend(made.alarms)
+            if config.domain and config.domain.hosted_zone_id:
+                self._record(service, config.domain, config.domain.hosted_zone_id, made)
+        Alarms(self, "Alarms", application=config.application, environment=config.name, specs=alarms, topic=topic)
+        if config.internet_facing and not config.domain:
+            Annotations.of(self).add_warning_v2(
+                "moorings:plain-http",
+                f"{config.name} answers the internet over plain HTTP; give it a domain with a certificate",
+            )
+
+    def _service(
+        self,
+        service: ServiceConfig,
+        config: EnvironmentConfig,
+        cluster: ecs.ICluster,
+        ingress: OwnLoadBalancer,
+    ) -> FargateWebService:
+        size = service.size or config.size
+        return FargateWebService(
+            self,
+            service.name,
+            cluster=cluster,
+            repository=repository_of(self, config, service.name),
+            image=ReleasedDigest(release_parameter_name(config.application, config.name, service.name)),
+            health_check=service.health_check,
+            size=size.task,
+            capacity=size.capacity,
+            ingress=ingress,
+            environment=dict(service.environment),
+            writable_paths=service.writable_paths,
+        )
+
+    def _record(self, service: ServiceConfig, domain: Domain, zone_id: str, made: FargateWebService) -> None:
+        zone = route53.HostedZone.from_hosted_zone_attributes(
+            self, f"{service.name}-zone", hosted_zone_id=zone_id, zone_name=domain.name
+        )
+        route53.ARecord(
+            self,
+            f"{service.name}-record",
+            zone=zone,
+            record_name=f"{service.subdomain}.{domain.name}" if service.subdomain else domain.name,
+            target=route53.RecordTarget.from_alias(targets.LoadBalancerTarget(made.load_balancer)),
+        )

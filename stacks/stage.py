@@ -1,0 +1,45 @@
+"""One environment: its stacks, and what each needs of the others."""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stage
+from constructs import Construct
+
+from constructs_lib.network.policy import NetworkPolicy
+from stacks.delivery import DeliveryStack
+from stacks.environments import EnvironmentConfig
+from stacks.images import ImagesStack
+from stacks.network import NetworkStack
+from stacks.observability import ObservabilityStack
+from stacks.services import ServicesStack
+
+
+class EnvironmentStage(Stage):
+    """Everything that one environment is made of; no other environment can reach into it.
+
+    Deploy one with ``cdk deploy 'staging/*'``. What must last longest is deployed first, and in stacks of its own, so
+    that mending or deleting a service never touches its images.
+    """
+
+    def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
+        super().__init__(scope, config.name, env=Environment(account=config.account, region=config.region))
+        self.images = ImagesStack(self, "images", config=config)
+        self.delivery = DeliveryStack(self, "delivery", config=config)
+        self.observability = ObservabilityStack(self, "observability", config=config)
+        network = config.network
+        self.network = (
+            NetworkStack(self, "network", config=config, policy=network) if isinstance(network, NetworkPolicy) else None
+        )
+        self.services = ServicesStack(
+            self,
+            "services",
+            config=config,
+            vpc=self.network.vpc if self.network else None,
+            topic=self.observability.topic,
+        )
+        owned = (self.images, self.delivery, self.observability, self.network, self.services)
+        self.stacks = tuple(stack for stack in owned if stack is not None)
+        # Names are no references, so the order must be said: a build and a service need their repository, and
+        # CloudFormation reads the release parameter before it makes anything of the services' stack.
+        self.delivery.add_stack_dependency(self.images)
+        self.services.add_stack_dependency(self.delivery)
