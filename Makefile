@@ -60,7 +60,7 @@ requirements: .venv/bin/uv ## write the pinned lists anew from the *.in files
 
 .PHONY: demo
 demo: $(READY) $(CLI_READY) $(CLOUD_READY) ## deploy both environments to a cloud on this machine
-	@$(BIN)/python -m demo up
+	@$(BIN)/python -m demo
 
 .PHONY: demo-down
 demo-down: ## stop everything that the demo started

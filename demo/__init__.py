@@ -1,0 +1,1 @@
+"""Both environments on this machine: ``make demo``. It never touches AWS."""

@@ -1,0 +1,40 @@
+"""``make demo``: deploys both environments to a cloud on this machine and shows what exists then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+
+from rich.console import Console
+
+from demo.cloud import LocalCloud
+from demo.deploy import deploy
+from demo.environments import demo_environments
+from demo.progress import step
+from demo.show import show
+
+
+def main() -> int:
+    """Runs the demo and returns the exit code."""
+    console = Console(soft_wrap=False)
+    began = time.monotonic()
+    environments = demo_environments()
+    console.print("[bold]Moorings demo:[/] everything runs on this machine; AWS is never called.")
+    cloud = LocalCloud.started()
+    cloud.enter(environments[0].region)
+    try:
+        deploy(cloud, environments, partial(step, console))
+    except RuntimeError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    show(console, environments)
+    console.print(
+        f"The local cloud listens on {cloud.endpoint.url}. It is no AWS: local_cloud/README.md says where it differs.\n"
+        f"Done in {time.monotonic() - began:.0f} s. `make demo` again changes nothing; `make demo-down` stops it."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
