@@ -7,7 +7,46 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["page", "notice"]
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What is measured, and how one period of it becomes a number.
+
+    Args:
+        namespace: CloudWatch's namespace of the metric.
+        name: AWS's name of the metric.
+        dimensions: the metric's dimensions; the values may be Tokens.
+        statistic: CloudWatch's statistic over one period.
+        period_seconds: the length of a period; 60 by default.
+    """
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    statistic: Statistic
+    period_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """When a metric is wrong.
+
+    Args:
+        value: compared with the statistic, in the metric's own unit.
+        comparison: how it is compared; at least the value by default.
+        periods: how many of the last ``out_of`` periods must be wrong; 1 of 1 by default.
+        out_of: see ``periods``.
+        missing: what a period without data means; ``notBreaching`` by default.
+    """
+
+    value: float
+    comparison: Comparison = "GreaterThanOrEqualToThreshold"
+    periods: int = 1
+    out_of: int = 1
+    missing: Literal["breaching", "notBreaching"] = "notBreaching"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +58,8 @@ class AlarmSpec:
         what: the fault in a few words joined by hyphens, such as ``unhealthy-targets``.
         meaning: one or two sentences for the person who reads the page: what is wrong, and where to look.
         severity: ``page`` wakes somebody, ``notice`` does not.
-        namespace: CloudWatch's namespace of the metric.
-        metric_name: AWS's name of the metric.
-        dimensions: the metric's dimensions; the values may be Tokens.
-        statistic: CloudWatch's statistic over one period.
-        threshold: compared with the statistic, in the metric's own unit.
-        comparison: how it is compared.
-        period_seconds: the length of a period; 60 by default.
-        periods: how many of the last ``out_of`` periods must be wrong; 1 of 1 by default.
-        out_of: see ``periods``.
-        missing: what a period without data means; ``notBreaching`` by default.
+        metric: what is measured.
+        threshold: when it is wrong.
         acts_if: logical id of a CloudFormation condition of the same stack; while it is false the alarm notifies
             nobody. ``None``, the default: it always acts.
     """
@@ -37,14 +68,6 @@ class AlarmSpec:
     what: str
     meaning: str
     severity: Severity
-    namespace: str
-    metric_name: str
-    dimensions: Mapping[str, str]
-    statistic: Literal["Average", "Maximum", "Minimum", "Sum"]
-    threshold: float
-    comparison: Comparison = "GreaterThanOrEqualToThreshold"
-    period_seconds: int = 60
-    periods: int = 1
-    out_of: int = 1
-    missing: Literal["breaching", "notBreaching"] = "notBreaching"
+    metric: Metric
+    threshold: Threshold
     acts_if: str | None = None

@@ -108,15 +108,11 @@ def identity_statements(template: Template) -> Iterator[tuple[str, Mapping[str, 
 
 def lint(folder: Path) -> list[str]:
     """What cfn-lint says of the templates."""
-    command = [
-        Path(sys.executable).with_name("cfn-lint"),
-        "--format",
-        "parseable",
-        "--ignore-checks",
-        *LINT_IGNORED,
-        "--",
-    ]
-    done = subprocess.run([*command, *templates(folder)], capture_output=True, text=True, check=False, timeout=300)
+    program = str(Path(sys.executable).with_name("cfn-lint"))
+    options = ("--format", "parseable", "--ignore-checks", *LINT_IGNORED, "--")
+    done = subprocess.run(
+        [program, *options, *map(str, templates(folder))], capture_output=True, text=True, check=False, timeout=300
+    )
     return (done.stdout + done.stderr).splitlines()
 
 

@@ -47,6 +47,7 @@ class Alarms(Construct):
         self.alarms = [self._alarm(spec, name, topic_arn) for spec, name in zip(specs, names, strict=True)]
 
     def _alarm(self, spec: AlarmSpec, name: str, topic_arn: str) -> cloudwatch.CfnAlarm:
+        metric, threshold = spec.metric, spec.threshold
         return cloudwatch.CfnAlarm(
             self,
             f"{spec.component}-{spec.what}",
@@ -55,16 +56,16 @@ class Alarms(Construct):
             actions_enabled=True if spec.acts_if is None else Fn.condition_if(spec.acts_if, True, False),
             alarm_actions=[topic_arn],
             ok_actions=[topic_arn],
-            namespace=spec.namespace,
-            metric_name=spec.metric_name,
+            namespace=metric.namespace,
+            metric_name=metric.name,
             dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in spec.dimensions.items()
+                cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in metric.dimensions.items()
             ],
-            statistic=spec.statistic,
-            period=spec.period_seconds,
-            threshold=spec.threshold,
-            comparison_operator=spec.comparison,
-            evaluation_periods=spec.out_of,
-            datapoints_to_alarm=spec.periods,
-            treat_missing_data=spec.missing,
+            statistic=metric.statistic,
+            period=metric.period_seconds,
+            threshold=threshold.value,
+            comparison_operator=threshold.comparison,
+            evaluation_periods=threshold.out_of,
+            datapoints_to_alarm=threshold.periods,
+            treat_missing_data=threshold.missing,
         )

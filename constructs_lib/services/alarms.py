@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
-from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.alarm_spec import AlarmSpec, Metric, Statistic, Threshold
 
 SERVER_ERRORS_PER_MINUTE = 5
 """More server errors than this within a minute are a fault and no accident."""
@@ -29,47 +30,39 @@ def web_service_alarms(
     """
     on_balancer = {"LoadBalancer": load_balancer}
     on_targets = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
-    page = partial(AlarmSpec, component=component, severity="page", namespace="AWS/ApplicationELB", acts_if=acts_if)
+    page = partial(AlarmSpec, component=component, severity="page", acts_if=acts_if)
     return (
         page(
             what="unhealthy-targets",
             meaning="Some tasks fail their health check, so some visitors may see errors already. "
             "Look at the service's events and the tasks' logs.",
-            metric_name="UnHealthyHostCount",
-            dimensions=on_targets,
-            statistic="Maximum",
-            threshold=1,
-            periods=2,
-            out_of=2,
+            metric=_metric("UnHealthyHostCount", on_targets, "Maximum"),
+            threshold=Threshold(value=1, periods=2, out_of=2),
         ),
         page(
             what="too-few-healthy-targets",
             meaning=f"Fewer than {min_tasks} tasks are healthy. Perhaps tasks cannot start: "
             "look at the stopped tasks' reasons, CannotPullContainerError first.",
-            metric_name="HealthyHostCount",
-            dimensions=on_targets,
-            statistic="Minimum",
-            threshold=min_tasks,
-            comparison="LessThanThreshold",
-            periods=2,
-            out_of=2,
-            missing="breaching",
+            metric=_metric("HealthyHostCount", on_targets, "Minimum"),
+            threshold=Threshold(
+                value=min_tasks, comparison="LessThanThreshold", periods=2, out_of=2, missing="breaching"
+            ),
         ),
         page(
             what="load-balancer-errors",
             meaning="The load balancer itself answers 5xx: it reaches no target in time (502, 503, 504). "
             "Look at the targets' health and the time-outs.",
-            metric_name="HTTPCode_ELB_5XX_Count",
-            dimensions=on_balancer,
-            statistic="Sum",
-            threshold=SERVER_ERRORS_PER_MINUTE,
+            metric=_metric("HTTPCode_ELB_5XX_Count", on_balancer, "Sum"),
+            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
         ),
         page(
             what="application-errors",
             meaning="The application answers 5xx. Look at its logs, and at what was released last.",
-            metric_name="HTTPCode_Target_5XX_Count",
-            dimensions=on_targets,
-            statistic="Sum",
-            threshold=SERVER_ERRORS_PER_MINUTE,
+            metric=_metric("HTTPCode_Target_5XX_Count", on_targets, "Sum"),
+            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
         ),
     )
+
+
+def _metric(name: str, dimensions: Mapping[str, str], statistic: Statistic) -> Metric:
+    return Metric(namespace="AWS/ApplicationELB", name=name, dimensions=dimensions, statistic=statistic)

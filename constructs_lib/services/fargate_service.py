@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
@@ -51,7 +51,8 @@ class FargateWebService(Construct):
     ones are healthy, and goes back by itself when tasks do not start or when server errors appear.
 
     Args:
-        id: also names the component in alarms, containers and logs; ``Web`` and ``web`` both give ``web``.
+        id: also names the component in alarms, containers and logs; ``Web`` and ``web`` both give ``web``. It must be
+            the only one of that name in its stack.
         cluster: the ECS cluster; its VPC has private subnets in at least two availability zones.
         repository: where the image is; the execution role may pull from it.
         image: a digest in code, or the parameter that holds it. With a parameter the service stands with zero tasks
@@ -115,6 +116,8 @@ class FargateWebService(Construct):
         self._task = ecs.FargateTaskDefinition(
             self,
             "Task",
+            # CDK's own family comes from construct ids alone, so two applications in one account would share one.
+            family=f"{Aws.STACK_NAME}-{component}",
             cpu=size.cpu,
             memory_limit_mib=size.memory_mib,
             runtime_platform=_platform(size.architecture),

@@ -1,0 +1,54 @@
+"""``make destroy`` first says what a deleted environment leaves behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from constructs_lib.naming import release_parameter_name
+from stacks.environments import ENVIRONMENTS, EnvironmentConfig
+from stacks.node import use_wheel_node
+
+_KEPT: Final = ("Retain", "RetainExceptOnCreate")
+
+
+def main(arguments: list[str]) -> int:
+    """Prints what stays when the named environment is deleted."""
+    names = [environment.name for environment in ENVIRONMENTS]
+    if len(arguments) != 1 or arguments[0] not in names:
+        sys.stderr.write(f"ENV must be one of {', '.join(names)}, got {' '.join(arguments) or 'nothing'}\n")
+        return 2
+    (environment,) = (environment for environment in ENVIRONMENTS if environment.name == arguments[0])
+    sys.stdout.write(f"Deleting {environment.name} leaves behind, on purpose:\n")
+    sys.stdout.writelines(f"  {line}\n" for line in retained(environment))
+    sys.stdout.write(
+        "A repository that is left has its name still: to deploy this environment again, first take it back with\n"
+        f"  cdk import '{environment.name}/images'\n"
+        "or, when its images are not needed any more, delete it with\n"
+        "  aws ecr delete-repository --force --repository-name <name>\n"
+    )
+    return 0
+
+
+def retained(environment: EnvironmentConfig) -> Iterator[str]:
+    """What CloudFormation keeps when the environment's stacks are deleted, and what it never owned."""
+    use_wheel_node()
+    from stacks.application import application
+
+    with tempfile.TemporaryDirectory() as folder:
+        application([environment], checked=False, outdir=folder).synth()
+        for path in sorted(Path(folder).rglob("*.template.json")):
+            for logical_id, resource in json.loads(path.read_text())["Resources"].items():
+                if resource.get("DeletionPolicy") in _KEPT:
+                    name = resource.get("Properties", {}).get("RepositoryName", logical_id)
+                    yield f"{resource['Type']}: {name}"
+    for service in environment.services:
+        yield f"AWS::SSM::Parameter: {release_parameter_name(environment.application, environment.name, service.name)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

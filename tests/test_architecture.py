@@ -1,0 +1,168 @@
+"""Who may import whom, and what every public thing must say of itself."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = ROOT / "constructs_lib"
+SLICES = ("images", "delivery", "services", "network", "observability")
+SHARED = {"checks", "naming", "alarm_spec", "log_retention", "incidents"}
+"""Modules beside the slices; all are pure, and every slice may use them."""
+
+PURE = {
+    "images": {"policy"},
+    "delivery": {"policy", "buildspec", "permissions"},
+    "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
+    "network": {"policy"},
+    "observability": set[str](),
+}
+"""Modules that decide without CDK, boto3, clock or network."""
+
+CDK = {"aws_cdk", "constructs"}
+AWS = {"boto3", "botocore", "types_boto3_ssm"}
+
+
+def modules() -> list[Path]:
+    """All Python files of the library."""
+    return sorted(path for path in LIBRARY.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of everything that a file imports, relative imports resolved."""
+    package = list(path.relative_to(ROOT).parent.parts)
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            if prefix in {"constructs_lib", *(f"constructs_lib.{s}" for s in SLICES)} or not node.module:
+                names.update(f"{prefix}.{alias.name}" for alias in node.names)
+            else:
+                names.add(prefix)
+    return names
+
+
+def may_import(path: Path, name: str) -> bool:
+    """Whether the rules of this project let a file import a module."""
+    top = name.split(".")[0]
+    if top in sys.stdlib_module_names:
+        return True
+    place = path.relative_to(LIBRARY).parts
+    in_slice = place[0] if len(place) > 1 else None
+    stem = path.stem
+    if name.startswith("constructs_lib."):
+        target = name.split(".")[1:]
+        if target[0] in SHARED:
+            return True
+        if in_slice is None or target[0] != in_slice:
+            return False
+        return (
+            target[1] in PURE[in_slice]
+            or ("runtime" in place and target[1] == "runtime")
+            or ("runtime" not in place and stem not in PURE[in_slice] and target[1] != "runtime")
+        )
+    if in_slice is None or stem in PURE.get(in_slice, ()):
+        return False
+    return top in (AWS if "runtime" in place else CDK)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_rules(path: Path) -> None:
+    """A pure module imports the standard library, a construct CDK and its own slice, a Lambda boto3 and its folder."""
+    refused = sorted(name for name in imported(path) if not may_import(path, name))
+    assert refused == []
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("services/policy.py", "aws_cdk"),
+        ("services/fargate_service.py", "constructs_lib.images.repository"),
+        ("services/fargate_service.py", "boto3"),
+        ("services/fargate_service.py", "cdk_nag"),
+        ("delivery/runtime/handler.py", "aws_cdk"),
+        ("delivery/policy.py", "constructs_lib.delivery.pipeline"),
+        ("naming.py", "constructs_lib.images.policy"),
+        ("images/repository.py", "stacks.environments"),
+    ],
+)
+def test_the_rules_can_refuse(file: str, name: str) -> None:
+    """The rules above refuse what they are for."""
+    assert not may_import(LIBRARY / file, name)
+
+
+def test_every_pure_module_exists() -> None:
+    """The table of pure modules names no module that is gone."""
+    for place, names in PURE.items():
+        for name in names:
+            assert (LIBRARY / place / f"{name}.py").exists(), f"{place}/{name}.py"
+
+
+def test_nothing_in_the_library_or_the_local_cloud_imports_the_app() -> None:
+    """``stacks`` and ``demo`` use everything; what users import uses neither."""
+    for path in [*modules(), *sorted((ROOT / "local_cloud").rglob("*.py"))]:
+        tops = {name.split(".")[0] for name in imported(path)}
+        assert not tops & {"stacks", "demo", "tests"}, path
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if p.name == "__init__.py"], ids=lambda p: p.parent.name)
+def test_packages_import_nothing(path: Path) -> None:
+    """Importing one construct does not pay for the others."""
+    assert imported(path) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("constructs_lib.images.repository", "aws_cdk.aws_ecs"),
+        ("constructs_lib.images.policy", "jsii"),
+        ("constructs_lib.services.policy", "jsii"),
+        ("constructs_lib.services.health_check", "jsii"),
+        ("constructs_lib.delivery.policy", "jsii"),
+        ("constructs_lib.delivery.buildspec", "jsii"),
+        ("constructs_lib.network.policy", "jsii"),
+        ("constructs_lib.incidents", "jsii"),
+        ("stacks.environments", "jsii"),
+    ],
+)
+def test_an_import_does_not_bring_what_it_does_not_need(module: str, absent: str) -> None:
+    """Images do not import ECS, and a pure module does not start Node."""
+    program = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def public_classes() -> list[type]:
+    """Every class that a user can import from the library."""
+    found = []
+    for path in modules():
+        module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        found += [
+            value
+            for name, value in vars(module).items()
+            if inspect.isclass(value) and value.__module__ == module.__name__ and not name.startswith("_")
+        ]
+    return found
+
+
+@pytest.mark.parametrize("cls", public_classes(), ids=lambda cls: cls.__name__)
+def test_every_public_class_explains_itself(cls: type) -> None:
+    """A public class has a docstring that names every parameter of its constructor."""
+    text = inspect.getdoc(cls)
+    assert text, f"{cls.__name__} has no docstring"
+    if issubclass(cls, tuple) or "__init__" not in vars(cls):
+        return
+    parameters = inspect.signature(cls).parameters.values()
+    keywords = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    missing = sorted(name for name in keywords if f"{name}:" not in text)
+    assert missing == [], f"{cls.__name__} does not say what {missing} are"
+    assert len(keywords) <= 12, f"{cls.__name__} has {len(keywords)} keywords"
