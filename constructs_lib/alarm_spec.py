@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from constructs_lib.checks import invalid, whole_number
+
 Severity: TypeAlias = Literal["page", "notice"]
 Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
@@ -21,6 +23,9 @@ class Metric:
         dimensions: the metric's dimensions; the values may be Tokens.
         statistic: CloudWatch's statistic over one period.
         period_seconds: the length of a period; 60 by default.
+
+    Raises:
+        ValueError: a period that CloudWatch does not know.
     """
 
     namespace: str
@@ -28,6 +33,10 @@ class Metric:
     dimensions: Mapping[str, str]
     statistic: Statistic
     period_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        if self.period_seconds not in (10, 20, 30) and (self.period_seconds < 60 or self.period_seconds % 60):
+            raise invalid("period_seconds", self.period_seconds, "10, 20, 30 or whole minutes", "60 is a good start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,9 @@ class Threshold:
         periods: how many of the last ``out_of`` periods must be wrong; 1 of 1 by default.
         out_of: see ``periods``.
         missing: what a period without data means; ``notBreaching`` by default.
+
+    Raises:
+        ValueError: more wrong periods than are looked at.
     """
 
     value: float
@@ -47,6 +59,9 @@ class Threshold:
     periods: int = 1
     out_of: int = 1
     missing: Literal["breaching", "notBreaching"] = "notBreaching"
+
+    def __post_init__(self) -> None:
+        whole_number("periods", self.periods, low=1, high=self.out_of, fix="look at as many periods as must be wrong")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +76,8 @@ class AlarmSpec:
         metric: what is measured.
         threshold: when it is wrong.
         acts_if: logical id of a CloudFormation condition of the same stack; while it is false the alarm notifies
-            nobody. ``None``, the default: it always acts.
+            nobody, and missing data is no fault: an alarm that is red already would not tell when it begins to act.
+            ``None``, the default: it always acts.
     """
 
     component: str

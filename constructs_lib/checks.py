@@ -6,6 +6,7 @@ A policy takes concrete values. A CDK Token looks like ``${Token[AWS.Region.4]}`
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 
@@ -58,6 +59,34 @@ def name(what: str, value: str, *, longest: int = 30) -> str:
             value,
             f"lower-case letters and digits in words joined by single hyphens, at most {longest} characters",
             "choose a name such as 'shop' or 'pre-production'",
+        )
+    return value
+
+
+def environment_name(what: str, value: str) -> str:
+    """``value`` itself, refused unless it is a name that no pin could have.
+
+    Build tags begin with it, and a tag that begins with ``pin-`` may move (lesson Q3).
+    """
+    name(what, value)
+    if value == "pin" or value.startswith("pin-"):
+        raise invalid(what, value, "a name that does not begin with 'pin'", "such tags may move; choose another name")
+    return value
+
+
+def ipv4_block(what: str, value: str, *, largest: int, smallest: int) -> str:
+    """``value`` itself, refused unless it is an IPv4 block with a prefix from ``/largest`` to ``/smallest``."""
+    concrete(what, value)
+    try:
+        block = ipaddress.IPv4Network(value)
+    except ValueError:
+        block = None
+    if block is None or str(block) != value or not largest <= block.prefixlen <= smallest:
+        raise invalid(
+            what,
+            value,
+            f"an IPv4 block from /{largest} to /{smallest} without host bits",
+            "pass one such as '10.0.0.0/16'",
         )
     return value
 

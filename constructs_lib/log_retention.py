@@ -38,6 +38,6 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 
 def check_retention(what: str, days: int) -> int:
     """``days`` itself, refused when CloudWatch Logs does not accept it."""
-    if days not in RETENTION_DAYS:
+    if not isinstance(days, int) or isinstance(days, bool) or days not in RETENTION_DAYS:
         raise invalid(what, days, f"one of {', '.join(map(str, RETENTION_DAYS))}", "CloudWatch Logs accepts no other")
     return days

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from constructs_lib.checks import invalid, name
+from constructs_lib.checks import environment_name, invalid, name
 
 PIN_PATTERN = "pin-*"
 """Tags that keep an image in use. Only these may move (lesson Q2)."""
@@ -56,10 +56,13 @@ def build_tag(environment: str, at: datetime, commit: str) -> str:
         raise invalid("at", at, "a time with a time zone", "use datetime.now(UTC)")
     if not _COMMIT.fullmatch(commit):
         raise invalid("commit", commit, "at least 12 lower-case hexadecimal digits", "pass git's full commit id")
-    (environment,) = _names(environment)
+    environment_name("environment", environment)
     return f"{environment}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{commit[:12]}"
 
 
-def _names(*parts: str) -> tuple[str, ...]:
-    kinds = ("application", "environment", "name", "name")
-    return tuple(name(kind, part) for kind, part in zip(kinds, parts, strict=False))
+def _names(application: str, environment: str, *parts: str) -> tuple[str, ...]:
+    return (
+        name("application", application),
+        environment_name("environment", environment),
+        *(name("name", part) for part in parts),
+    )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from constructs_lib.checks import concrete, email, invalid, name
+from constructs_lib.checks import concrete, email, environment_name, invalid, name
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.naming import repository_name
@@ -57,7 +57,7 @@ class Domain:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", self.name):
             raise invalid("name", self.name, "a domain name", "pass one such as 'shop.example.com'")
-        if not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/.+", self.certificate_arn):
+        if not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+", self.certificate_arn):
             raise invalid("certificate_arn", self.certificate_arn, "the ARN of an ACM certificate", "copy it from ACM")
 
 
@@ -114,7 +114,8 @@ class EnvironmentConfig:
         account: the AWS account; ``None``, the default: the caller's.
         network: a VPC of its own, or one that exists.
         domain: the domain and its certificate; ``None``, the default: plain HTTP.
-        internet_facing: whether anybody on the internet may connect; ``False`` by default.
+        internet_facing: whether anybody on the internet may connect. ``False``, the default: the load balancers are
+            internal, and admit the addresses of the environment's own VPC, or nobody in an existing one.
         alarm_email: who is told of alarms; ``None``, the default: nobody yet.
         size: the size of services that have none of their own.
         retention: which images may be forgotten.
@@ -140,13 +141,20 @@ class EnvironmentConfig:
 
     def __post_init__(self) -> None:
         name("application", self.application)
-        name("name", self.name)
-        if self.account is not None and not re.fullmatch(r"\d{12}", concrete("account", self.account)):
+        environment_name("name", self.name)
+        if self.account is not None and not re.fullmatch(r"[0-9]{12}", concrete("account", self.account)):
             raise invalid("account", self.account, "12 digits", "leave it out to use the caller's account")
-        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", concrete("region", self.region)):
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", concrete("region", self.region)):
             raise invalid("region", self.region, "an AWS region", "pass one such as 'eu-west-1'")
         self._check_zones()
         self._check_services()
+        if self.domain is not None and self.domain.certificate_arn.split(":")[3] != self.region:
+            raise invalid(
+                "certificate_arn",
+                self.domain.certificate_arn,
+                f"of a certificate in {self.region}",
+                "a load balancer takes certificates of its own region only",
+            )
         if self.alarm_email is not None:
             email("alarm_email", self.alarm_email)
 
@@ -160,12 +168,12 @@ class EnvironmentConfig:
                 "the loss of one zone must not end the service (lesson T4)",
             )
         for zone in zones:
-            if not zone.startswith(self.region):
+            if not re.fullmatch(rf"{self.region}(-[a-z]+-[0-9])?[a-z]", zone):
                 raise invalid("availability_zones", zone, f"zones of {self.region}", "take zones of the same region")
         if isinstance(self.network, ExistingVpc):
             for what in ("private_subnet_ids", "public_subnet_ids"):
                 subnets = getattr(self.network, what)
-                if len(subnets) != len(zones):
+                if len(subnets) != len(zones) or any(not concrete(what, subnet) for subnet in subnets):
                     raise invalid(what, subnets, f"one for each of the {len(zones)} zones", "list them in their order")
 
     def _check_services(self) -> None:
@@ -218,7 +226,7 @@ ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
         name="staging",
         region="eu-west-1",
         availability_zones=("eu-west-1a", "eu-west-1b"),
-        # One NAT gateway and no priced endpoint: about 33 USD a month. See docs/network.md.
+        # One NAT gateway and no priced endpoint: about 37 USD a month. See docs/network.md.
         network=NetworkPolicy(nat_gateways=NatGateways.ONE, endpoints=Endpoints.GATEWAY_ONLY),
         source=GitHubSource(owner="your-organisation", repository="your-application", branch="main"),
         services=(_WEB,),

@@ -40,6 +40,7 @@ class ServicesStack(EnvironmentStack):
         cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
         ingress = OwnLoadBalancer(
             internet_facing=config.internet_facing,
+            admitted_cidrs=_admitted(config),
             certificate_arn=config.domain.certificate_arn if config.domain else None,
             access_logs=AccessLogsBucket(self, "AccessLogs").bucket,
         )
@@ -89,3 +90,10 @@ class ServicesStack(EnvironmentStack):
             record_name=f"{service.subdomain}.{domain.name}" if service.subdomain else domain.name,
             target=route53.RecordTarget.from_alias(targets.LoadBalancerTarget(made.load_balancer)),
         )
+
+
+def _admitted(config: EnvironmentConfig) -> tuple[str, ...]:
+    """Who may connect to an internal load balancer: the environment's own VPC."""
+    if config.internet_facing or isinstance(config.network, ExistingVpc):
+        return ()
+    return (config.network.cidr,)

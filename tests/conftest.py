@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from stacks.node import use_wheel_node
 
 use_wheel_node()
-# The engine costs more than a synthesis; `make synth` and tests/stacks/test_gate.py run it on all environments.
+# The engine costs more than a synthesis; tests/stacks/test_gate.py runs it on all environments.
 os.environ["CDK_VALIDATION"] = "false"
+
+Templates = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's own environments, synthesized once a session and not validated."""
+    from stacks.application import application
+    from stacks.environments import ENVIRONMENTS
+
+    folder = tmp_path_factory.mktemp("assembly")
+    application(ENVIRONMENTS, checked=False, outdir=str(folder)).synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> Templates:
+    """Templates of the app by CloudFormation stack name, such as ``shop--staging--images``."""
+    found: Templates = {}
+    for manifest in assembly.rglob("manifest.json"):
+        for artifact in json.loads(manifest.read_text())["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                properties = artifact["properties"]
+                template = manifest.parent / properties["templateFile"]
+                found[properties["stackName"]] = json.loads(template.read_text())
+    return found

@@ -11,7 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib.checks import invalid, name
+from constructs_lib.checks import environment_name as check_environment_name
+from constructs_lib.checks import invalid
 from constructs_lib.delivery.buildspec import buildspec
 from constructs_lib.delivery.permissions import build_permissions
 from constructs_lib.delivery.policy import (
@@ -87,7 +88,7 @@ class BuildPipeline(Construct):
         dockerfile: str = "Dockerfile",
         context: str = ".",
     ) -> None:
-        name("environment_name", environment_name)
+        check_environment_name("environment_name", environment_name)
         check_architecture(architecture)
         check_source_path("dockerfile", dockerfile)
         check_source_path("context", context)

@@ -23,13 +23,13 @@ class RetentionPolicy:
     evaluates priorities (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html).
 
     1. The shield: images with a ``pin-*`` tag are kept, however many builds follow.
-    2. The last ``keep_builds`` tagged images are kept, by push time.
+    2. The last ``keep_builds`` tagged images are kept, by push time. Pinned images count too, but cannot go.
     3. Untagged images go after ``untagged_days`` days.
 
     No rule selects ``any``: "keep the last 10 of any" is what deleted the image that production ran.
 
     Args:
-        keep_builds: tagged images kept besides the pinned ones, 10 to 9999; 30 by default.
+        keep_builds: how many tagged images are kept, 10 to 9999; 30 by default.
         untagged_days: days since the push after which an untagged image goes, 7 to 3650; 14 by default.
 
     Raises:
@@ -70,7 +70,7 @@ class RetentionPolicy:
             ),
             _rule(
                 2,
-                f"Keep the last {self.keep_builds} builds that no pin holds",
+                f"Keep the last {self.keep_builds} tagged images",
                 {
                     "tagStatus": "tagged",
                     "tagPatternList": ["*"],

@@ -19,7 +19,8 @@ class PinnedRepository(Construct):
 
     Tags are immutable, so a build tag always means the same image. Only ``pin-*`` tags may move: they mark images in
     use, and the lifecycle policy never acts on an image that has one. Images are scanned on push and encrypted with
-    KMS. The repository and its images stay when the stack is deleted.
+    KMS. The repository and its images stay when the stack is deleted. The lifecycle policy is set as a whole: a rule
+    that other code adds to ``.repository`` has no effect, so it cannot weaken this one.
 
     Args:
         repository_name: ECR's name, concrete; CloudFormation makes one by default. A name lets other stacks and
@@ -30,8 +31,7 @@ class PinnedRepository(Construct):
             changed later without replacing the repository.
 
     Raises:
-        ValueError: ``retention`` is no :class:`RetentionPolicy`, or another repository of this app has the same name in
-            the same account and region.
+        ValueError: ``retention`` is no :class:`RetentionPolicy`, or the name is a Token.
     """
 
     def __init__(
@@ -66,5 +66,4 @@ class PinnedRepository(Construct):
         )
         resource = self.repository.node.default_child
         assert isinstance(resource, ecr.CfnRepository)
-        # Set as a whole: a rule that other code adds with add_lifecycle_rule has no effect, so it cannot weaken these.
         resource.add_property_override("LifecyclePolicy", {"LifecyclePolicyText": retention.text()})

@@ -6,13 +6,12 @@ so each feature that a service uses names the endpoints that carry its traffic.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-from constructs_lib.checks import concrete, invalid, whole_number
+from constructs_lib.checks import invalid, ipv4_block
 
 Feature: TypeAlias = Literal["images", "logs", "parameters", "secrets", "exec", "metrics"]
 
@@ -31,10 +30,16 @@ ENDPOINTS_OF: Final[dict[Feature, tuple[str, ...]]] = {
 
 HOURS_PER_MONTH: Final = 730
 INTERFACE_ENDPOINT_USD_PER_HOUR: Final = 0.01
-"""For each endpoint and availability zone; 0.01 USD per GB comes on top (us-east-1, https://aws.amazon.com/privatelink/pricing/)."""
+"""For each endpoint and availability zone; 0.01 USD per GB comes on top.
 
-NAT_GATEWAY_USD_PER_HOUR: Final = 0.045
-"""For each NAT gateway; 0.045 USD per GB comes on top (us-east-1, https://aws.amazon.com/vpc/pricing/)."""
+Source: us-east-1, https://aws.amazon.com/privatelink/pricing/
+"""
+
+NAT_GATEWAY_USD_PER_HOUR: Final = 0.045 + 0.005
+"""For each NAT gateway and its public address; 0.045 USD per GB comes on top.
+
+Source: us-east-1, https://aws.amazon.com/vpc/pricing/
+"""
 
 
 class NatGateways(Enum):
@@ -79,12 +84,7 @@ class NetworkPolicy:
     endpoints: Endpoints = Endpoints.PRIVATE
 
     def __post_init__(self) -> None:
-        concrete("cidr", self.cidr)
-        try:
-            block = ipaddress.IPv4Network(self.cidr)
-        except ValueError as error:
-            raise invalid("cidr", self.cidr, "an IPv4 block such as '10.0.0.0/16'", str(error)) from None
-        whole_number("the prefix length of cidr", block.prefixlen, low=16, high=22, fix="use a block such as /16")
+        ipv4_block("cidr", self.cidr, largest=16, smallest=22)
         if self.nat_gateways is NatGateways.NONE and self.endpoints is not Endpoints.PRIVATE:
             raise invalid(
                 "endpoints",
@@ -95,12 +95,19 @@ class NetworkPolicy:
 
     def interface_endpoints(self, features: Iterable[Feature]) -> tuple[str, ...]:
         """The interface endpoints for these features, by AWS's short service names, sorted."""
-        if self.endpoints is Endpoints.GATEWAY_ONLY:
-            return ()
         wanted = set(features)
         unknown = sorted(wanted - set(ENDPOINTS_OF))
         if unknown:
             raise invalid("features", unknown, f"among {', '.join(ENDPOINTS_OF)}", "name what the services use")
+        if self.endpoints is Endpoints.GATEWAY_ONLY:
+            return ()
+        if self.nat_gateways is NatGateways.NONE and not {"images", "logs"} <= wanted:
+            raise invalid(
+                "features",
+                sorted(wanted),
+                "with 'images' and 'logs' where there is no NAT gateway",
+                "a task could neither pull its image nor open its log stream; add them",
+            )
         return tuple(sorted({endpoint for feature in wanted for endpoint in ENDPOINTS_OF[feature]}))
 
     def usd_per_month(self, features: Iterable[Feature], *, zones: int) -> float:

@@ -16,7 +16,8 @@ from constructs_lib.naming import alarm_name
 class Alarms(Construct):
     """The alarms of one environment, named ``<application>/<environment>/<component>/<what>``.
 
-    They belong in the stack of what they watch, so that alarm and resource come and go together.
+    They belong in the stack of what they watch: alarm and resource come and go together, and a condition that silences
+    an alarm (``AlarmSpec.acts_if``) is known in its own stack only.
 
     Args:
         application: the application's name.
@@ -50,7 +51,7 @@ class Alarms(Construct):
         metric, threshold = spec.metric, spec.threshold
         return cloudwatch.CfnAlarm(
             self,
-            f"{spec.component}-{spec.what}",
+            f"{spec.component}--{spec.what}",
             alarm_name=name,
             alarm_description=f"[{spec.severity}] {spec.meaning}",
             actions_enabled=True if spec.acts_if is None else Fn.condition_if(spec.acts_if, True, False),
@@ -67,5 +68,12 @@ class Alarms(Construct):
             comparison_operator=threshold.comparison,
             evaluation_periods=threshold.out_of,
             datapoints_to_alarm=threshold.periods,
-            treat_missing_data=threshold.missing,
+            treat_missing_data=_missing(spec),
         )
+
+
+def _missing(spec: AlarmSpec) -> str:
+    missing = spec.threshold.missing
+    if spec.acts_if is None or missing == "notBreaching":
+        return missing
+    return Fn.condition_if(spec.acts_if, missing, "notBreaching").to_string()

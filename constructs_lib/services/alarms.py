@@ -8,7 +8,7 @@ from functools import partial
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Statistic, Threshold
 
 SERVER_ERRORS_PER_MINUTE = 5
-"""More server errors than this within a minute are a fault and no accident."""
+"""This many server errors within a minute are a fault and no accident."""
 
 
 def web_service_alarms(

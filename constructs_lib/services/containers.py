@@ -56,7 +56,7 @@ def add_container(
         stop_timeout=Duration.seconds(stop_seconds),
     )
     for path in writable_paths:
-        volume = f"{name}-{path.volume_name}"
+        volume = f"{name}_{path.volume_name}"  # no container name holds "_", so no two containers share one
         task.add_volume(name=volume)
         container.add_mount_points(ecs.MountPoint(container_path=path.path, source_volume=volume, read_only=False))
     return container

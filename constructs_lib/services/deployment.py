@@ -10,18 +10,21 @@ from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
 
 
 def deployment_alarms(scope: Construct, load_balancer: str, target_group: str) -> ecs.DeploymentAlarmConfig:
-    """Alarms that only a deployment reads.
+    """Two alarms that only a deployment reads: the tasks answer 5xx, or refuse connections.
 
-    They watch the load balancer and not the service, so the service can name them. They are metric alarms of their own:
-    a paging alarm that is red already would make ECS ignore alarms for that deployment.
+    They watch this service's target group and no more: on a shared load balancer a neighbour's fault must not roll back
+    a healthy release. They name the target group and not the service, so the service can name them. They are alarms of
+    their own, because one that is red already would make ECS ignore alarms for that deployment.
     """
-    balancer = cloudwatch.CfnAlarm.DimensionProperty(name="LoadBalancer", value=load_balancer)
-    targets = cloudwatch.CfnAlarm.DimensionProperty(name="TargetGroup", value=target_group)
+    dimensions = [
+        cloudwatch.CfnAlarm.DimensionProperty(name="LoadBalancer", value=load_balancer),
+        cloudwatch.CfnAlarm.DimensionProperty(name="TargetGroup", value=target_group),
+    ]
     alarms = [
         cloudwatch.CfnAlarm(
             scope,
             alarm_id,
-            alarm_description="For deployments only: server errors make ECS go back to the last release (lesson T4)",
+            alarm_description="For deployments only: errors make ECS go back to the last release (lesson T4)",
             namespace="AWS/ApplicationELB",
             metric_name=metric,
             dimensions=dimensions,
@@ -32,9 +35,9 @@ def deployment_alarms(scope: Construct, load_balancer: str, target_group: str) -
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",
         )
-        for alarm_id, metric, dimensions in (
-            ("DeploymentBalancerErrors", "HTTPCode_ELB_5XX_Count", [balancer]),
-            ("DeploymentTargetErrors", "HTTPCode_Target_5XX_Count", [balancer, targets]),
+        for alarm_id, metric in (
+            ("DeploymentServerErrors", "HTTPCode_Target_5XX_Count"),
+            ("DeploymentConnectionErrors", "TargetConnectionErrorCount"),
         )
     ]
     return ecs.DeploymentAlarmConfig(

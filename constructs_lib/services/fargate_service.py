@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
-from constructs_lib.checks import invalid, is_token
+from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.capacity import Capacity
@@ -30,6 +30,7 @@ from constructs_lib.services.policy import (
     TaskSize,
     WritablePath,
     check_volumes,
+    command_words,
     pinned_image,
 )
 from constructs_lib.services.release_switch import ReleaseSwitch
@@ -104,11 +105,12 @@ class FargateWebService(Construct):
             raise invalid("image", image, "a FixedDigest or a ReleasedDigest", "a tag can move (lesson Q3)")
         check_volumes(tuple(writable_paths))
         component = _component(id)
-        log_delivery.check_memory(component, size.memory_mib)
+        log_delivery.check_memory(1, size.memory_mib)
         vpc = cluster.vpc
         subnets = _private_subnets(vpc)
         super().__init__(scope, id)
         self._size, self._stop_seconds, self._log_delivery = size, timeouts.stop_seconds, log_delivery
+        self._containers = [component]
         self.environment: Mapping[str, str] = dict(environment or {})
         self.secrets: Mapping[str, ecs.Secret] = dict(secrets or {})
 
@@ -123,7 +125,8 @@ class FargateWebService(Construct):
             runtime_platform=_platform(size.architecture),
         )
         self.task_role: iam.IRole = self._task.task_role
-        repository.grant_pull(self._task.obtain_execution_role())
+        execution_role = self._task.obtain_execution_role()
+        repository.grant_pull(execution_role)
         self.container = add_container(
             self,
             self._task,
@@ -164,6 +167,8 @@ class FargateWebService(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
+        # CDK waits for the task role only: without this a task could start before it may pull its image.
+        self.service.node.add_dependency(execution_role)
         self.service.attach_to_application_target_group(self.target_group)
         scaling = self.service.auto_scale_task_count(min_capacity=capacity.min_tasks, max_capacity=capacity.max_tasks)
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=capacity.target_cpu_percent)
@@ -207,12 +212,15 @@ class FargateWebService(Construct):
             health_command: a program of the image and its arguments, 0 when healthy; required when essential.
 
         Raises:
-            ValueError: an image without a digest, or an essential sidecar without a health command (lesson T4).
+            ValueError: a name that is taken, an image without a digest, log buffers too large for the task, or an
+                essential sidecar without a health command (lesson T4).
         """
         check_name("name", name)
         pinned_image("image", image)
         check_volumes(tuple(writable_paths))
-        self._log_delivery.check_memory(name, self._size.memory_mib)
+        if name in self._containers:
+            raise invalid("name", name, f"none of {', '.join(self._containers)}", "containers need different names")
+        self._log_delivery.check_memory(len(self._containers) + 1, self._size.memory_mib)
         if essential and not health_command:
             raise invalid(
                 "health_command",
@@ -220,6 +228,9 @@ class FargateWebService(Construct):
                 "given for an essential sidecar",
                 "a sidecar that hangs unseen takes the task with it (lesson T4); or leave essential=False",
             )
+        words = None if command is None else command_words("command", command)
+        health = ["CMD", *command_words("health_command", health_command)] if health_command else None
+        self._containers.append(name)
         return add_container(
             self,
             self._task,
@@ -231,8 +242,8 @@ class FargateWebService(Construct):
             essential=essential,
             environment=environment,
             secrets=secrets,
-            health_check=ecs.HealthCheck(command=["CMD", *health_command]) if health_command else None,
-            command=command,
+            health_check=ecs.HealthCheck(command=health) if health else None,
+            command=words,
         )
 
 
@@ -242,11 +253,11 @@ def _component(id: str) -> str:
 
 def _private_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:
     subnets = vpc.private_subnets or vpc.isolated_subnets
-    zones = vpc.availability_zones
+    zones = set(vpc.availability_zones)
     if not subnets:
         raise invalid("cluster.vpc", "no private subnet", "a VPC with private subnets", "tasks get no public address")
-    if len(zones) < 2 and not any(is_token(zone) for zone in zones):
-        raise invalid("cluster.vpc", f"availability zones {zones}", "in at least two availability zones", _ONE_ZONE)
+    if len(zones) < 2 and not any(zone.startswith("#{Token[") for zone in zones):  # a list that is not known yet
+        raise invalid("cluster.vpc", sorted(zones), "in at least two availability zones", _ONE_ZONE)
     return ec2.SubnetSelection(subnets=subnets)
 
 

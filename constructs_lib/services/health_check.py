@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from constructs_lib.checks import concrete, invalid, whole_number
+from constructs_lib.services.policy import command_words
 
 HttpProgram: TypeAlias = Literal["curl", "python3", "wget"]
 
@@ -41,6 +42,25 @@ class HealthCheck:
     healthy_after: int
     unhealthy_after: int
     start_seconds: int
+
+    def __post_init__(self) -> None:
+        concrete("path", self.path, "pass a path such as '/healthz'")
+        if not re.fullmatch(r"/[A-Za-z0-9_.~%!$&*+,;=:@/?-]*", self.path):
+            allowed = "a path that begins with a slash, of letters, digits and '_.~%!$&*+,;=:@/?-'"
+            raise invalid("path", self.path, allowed, "pass one such as '/healthz'")
+        whole_number("port", self.port, low=1, high=65535, fix="pass the port that the application listens on")
+        whole_number("interval_seconds", self.interval_seconds, low=5, high=300, fix="10 is a good start")
+        whole_number("timeout_seconds", self.timeout_seconds, low=2, high=60, fix="5 is a good start")
+        whole_number("healthy_after", self.healthy_after, low=2, high=10, fix="2 is a good start")
+        whole_number("unhealthy_after", self.unhealthy_after, low=2, high=10, fix="3 is a good start")
+        whole_number("start_seconds", self.start_seconds, low=0, high=300, fix="ECS waits 300 seconds at most")
+        if self.timeout_seconds >= self.interval_seconds:
+            raise invalid(
+                "timeout_seconds",
+                self.timeout_seconds,
+                f"less than interval_seconds ({self.interval_seconds})",
+                "a check must end before the next begins; shorten the time-out",
+            )
 
     @classmethod
     def http(
@@ -72,22 +92,6 @@ class HealthCheck:
         Raises:
             ValueError: a value out of its range, a path without a slash, or a time-out not below the interval.
         """
-        concrete("path", path, "pass a path such as '/healthz'")
-        if not re.fullmatch(r"/[\w.~%!$&*+,;=:@/-]*", path):
-            raise invalid("path", path, "a path that begins with a slash", "pass one such as '/healthz'")
-        whole_number("port", port, low=1, high=65535, fix="pass the port that the application listens on")
-        whole_number("interval_seconds", interval_seconds, low=5, high=300, fix="10 is a good start")
-        whole_number("timeout_seconds", timeout_seconds, low=2, high=60, fix="5 is a good start")
-        whole_number("healthy_after", healthy_after, low=2, high=10, fix="2 is a good start")
-        whole_number("unhealthy_after", unhealthy_after, low=2, high=10, fix="3 is a good start")
-        whole_number("start_seconds", start_seconds, low=0, high=300, fix="ECS waits 300 seconds at most")
-        if timeout_seconds >= interval_seconds:
-            raise invalid(
-                "timeout_seconds",
-                timeout_seconds,
-                f"less than interval_seconds ({interval_seconds})",
-                "a check must end before the next begins; shorten the time-out",
-            )
         return cls(
             path=path,
             port=port,
@@ -112,11 +116,11 @@ def _command(program: HttpProgram | Sequence[str], url: str, timeout: int) -> tu
         return ("CMD", "curl", "--fail", "--silent", "--output", "/dev/null", "--max-time", str(timeout), url)
     if program == "wget":
         return ("CMD", "wget", "-q", "-T", str(timeout), "-O", "/dev/null", url)
-    if isinstance(program, str) or not program or not all(isinstance(word, str) and word for word in program):
+    if isinstance(program, str):
         raise invalid(
             "program",
             program,
             "'python3', 'curl', 'wget' or a command as a list",
             "name what the image really has; a missing program means that no task ever becomes healthy",
         )
-    return ("CMD", *program)
+    return ("CMD", *command_words("program", program))

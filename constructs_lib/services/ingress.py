@@ -13,7 +13,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.checks import invalid, is_token
+from constructs_lib.checks import invalid, ipv4_block, is_token, whole_number
 from constructs_lib.services.health_check import HealthCheck
 
 
@@ -23,23 +23,28 @@ class OwnLoadBalancer:
 
     Args:
         internet_facing: whether anybody on the internet may connect; ``False`` by default.
+        admitted_cidrs: IPv4 blocks whose addresses may connect to a load balancer that is not internet-facing, such as
+            the VPC's own; none by default, so that it admits nobody until you say whom.
         certificate_arn: an ACM certificate: then HTTPS on 443, and HTTP is redirected. ``None``, the default: HTTP.
         access_logs: a bucket for the access logs, shared by several services; one is made by default.
 
     Raises:
-        ValueError: ``certificate_arn`` is no ARN of a certificate.
+        ValueError: ``certificate_arn`` is no ARN of a certificate, or a block is no IPv4 block.
     """
 
     internet_facing: bool = False
+    admitted_cidrs: tuple[str, ...] = ()
     certificate_arn: str | None = None
     access_logs: s3.IBucket | None = None
 
     def __post_init__(self) -> None:
+        for cidr in self.admitted_cidrs:
+            ipv4_block("admitted_cidrs", cidr, largest=8, smallest=32)
         arn = self.certificate_arn
         if (
             arn is not None
             and not is_token(arn)
-            and not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/.+", arn)
+            and not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+", arn)
         ):
             raise invalid("certificate_arn", arn, "the ARN of an ACM certificate", "copy it from Certificate Manager")
 
@@ -66,8 +71,7 @@ class SharedListener:
     conditions: Sequence[elbv2.ListenerCondition]
 
     def __post_init__(self) -> None:
-        if not 1 <= self.priority <= 50000:
-            raise invalid("priority", self.priority, "from 1 to 50000", "choose one that no other rule has")
+        whole_number("priority", self.priority, low=1, high=50000, fix="choose one that no other rule has")
         if not self.conditions:
             raise invalid("conditions", list(self.conditions), "at least one condition", "say which host or path it is")
 
@@ -86,10 +90,14 @@ class AccessLogsBucket(Construct):
     (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html).
 
     Args:
-        days: how long a log is kept, 90 by default.
+        days: how long a log is kept, 1 to 3650; 90 by default.
+
+    Raises:
+        ValueError: ``days`` is out of its range.
     """
 
     def __init__(self, scope: Construct, id: str, *, days: int = 90) -> None:
+        whole_number("days", days, low=1, high=3650, fix="90 is a good start")
         super().__init__(scope, id)
         self.bucket = s3.Bucket(
             self,
@@ -137,11 +145,14 @@ def connect(
 ) -> Ingress:
     """Puts a target group behind a load balancer and tells what was used."""
     if isinstance(ingress, SharedListener):
-        ingress.listener.add_target_groups(
-            scope.node.id,
-            target_groups=[target_group],
+        # In the service's scope: made under the listener, the rule would tie a listener of another stack to this one.
+        elbv2.ApplicationListenerRule(
+            scope,
+            "Rule",
+            listener=ingress.listener,
             priority=ingress.priority,
             conditions=list(ingress.conditions),
+            target_groups=[target_group],
         )
         arn = ingress.load_balancer.load_balancer_arn
         return Ingress(ingress.load_balancer, Fn.select(1, Fn.split(":loadbalancer/", arn)))
@@ -175,16 +186,25 @@ def _own(
     )
     bucket = options.access_logs or AccessLogsBucket(scope, "AccessLogs").bucket
     load_balancer.log_access_logs(bucket, log_prefix)
-    if options.certificate_arn is None:
-        load_balancer.add_listener("Http", port=80, default_target_groups=[target_group], open=options.internet_facing)
-    else:
-        load_balancer.add_listener(
-            "Https",
-            port=443,
-            certificates=[elbv2.ListenerCertificate.from_arn(options.certificate_arn)],
-            ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS,
-            default_target_groups=[target_group],
-            open=options.internet_facing,
-        )
-        load_balancer.add_redirect(open=options.internet_facing)
+    listener = _listener(load_balancer, options, target_group)
+    for cidr in options.admitted_cidrs:
+        listener.connections.allow_default_port_from(ec2.Peer.ipv4(cidr))
     return Ingress(load_balancer, load_balancer.load_balancer_full_name)
+
+
+def _listener(
+    load_balancer: elbv2.ApplicationLoadBalancer, options: OwnLoadBalancer, target_group: elbv2.ApplicationTargetGroup
+) -> elbv2.ApplicationListener:
+    if options.certificate_arn is None:
+        return load_balancer.add_listener(
+            "Http", port=80, default_target_groups=[target_group], open=options.internet_facing
+        )
+    load_balancer.add_redirect(open=options.internet_facing)
+    return load_balancer.add_listener(
+        "Https",
+        port=443,
+        certificates=[elbv2.ListenerCertificate.from_arn(options.certificate_arn)],
+        ssl_policy=elbv2.SslPolicy.RECOMMENDED_TLS,
+        default_target_groups=[target_group],
+        open=options.internet_facing,
+    )

@@ -41,12 +41,12 @@ class LogDelivery:
         whole_number("buffer_mib", self.buffer_mib, low=10, high=1024, fix="AWS recommends 25")
         check_retention("retention_days", self.retention_days)
 
-    def check_memory(self, container: str, task_memory_mib: int) -> None:
-        """Refuses a buffer over a quarter of the task's memory."""
-        if self.buffer_mib * 4 > task_memory_mib:
+    def check_memory(self, containers: int, task_memory_mib: int) -> None:
+        """Refuses buffers that together may take more than a quarter of the task's memory."""
+        if self.buffer_mib * containers * 4 > task_memory_mib:
             raise invalid(
-                f"buffer_mib of container {container!r}",
+                "buffer_mib",
                 self.buffer_mib,
-                f"at most a quarter of the task's {task_memory_mib} MiB",
-                "the buffer is part of the task's memory; shrink it or give the task more",
+                f"at most a quarter of the task's {task_memory_mib} MiB for all {containers} containers together",
+                "the buffers are part of the task's memory; shrink them or give the task more",
             )

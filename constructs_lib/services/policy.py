@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -41,7 +42,7 @@ class TaskSize:
     architecture: Architecture = "arm64"
 
     def __post_init__(self) -> None:
-        if self.cpu not in _MEMORY_MIB:
+        if not isinstance(self.cpu, int) or self.cpu not in _MEMORY_MIB:
             raise invalid("cpu", self.cpu, f"one of {', '.join(map(str, _MEMORY_MIB))}", "1024 units are one vCPU")
         allowed = _MEMORY_MIB[self.cpu]
         if self.memory_mib not in allowed:
@@ -85,7 +86,7 @@ class ReleasedDigest:
 
     def __post_init__(self) -> None:
         concrete("parameter_name", self.parameter_name, "take it from constructs_lib.naming.release_parameter_name")
-        if not re.fullmatch(r"(/[\w.-]+){1,15}", self.parameter_name):
+        if not re.fullmatch(r"(/[A-Za-z0-9_.-]+){1,15}", self.parameter_name):
             raise invalid(
                 "parameter_name",
                 self.parameter_name,
@@ -113,7 +114,7 @@ class WritablePath:
 
     def __post_init__(self) -> None:
         concrete("path", self.path)
-        if not re.fullmatch(r"(/[\w.-]+)+", self.path) or "/.." in self.path:
+        if not re.fullmatch(r"(/(?!\.+(/|$))[A-Za-z0-9_.-]+)+", self.path):
             raise invalid("path", self.path, "an absolute directory below the root", "name one such as '/tmp'")
 
     @property
@@ -135,8 +136,17 @@ def pinned_image(what: str, value: str) -> str:
     return value
 
 
+def command_words(what: str, value: Sequence[str]) -> list[str]:
+    """A command as ECS takes it: a list of words. A text would become a list of its letters."""
+    if isinstance(value, str) or not value or not all(isinstance(word, str) and word for word in value):
+        raise invalid(what, value, "a list with a program and its arguments", "pass such as ['sleep', '5']")
+    if value[0] in ("CMD", "CMD-SHELL", "NONE"):
+        raise invalid(what, value, "without ECS's own first word", "start with the program; CMD is put before it")
+    return list(value)
+
+
 def check_volumes(paths: tuple[WritablePath, ...]) -> None:
-    """Refuses paths that would share a volume's name, or one below another."""
+    """Refuses paths that would share a volume's name."""
     names = [path.volume_name for path in paths]
     for path in paths:
         if names.count(path.volume_name) > 1:

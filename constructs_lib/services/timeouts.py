@@ -44,6 +44,7 @@ class TimeoutBudget:
         whole_number("shutdown_seconds", self.shutdown_seconds, low=0, high=120, fix="Fargate waits 120 at most")
         whole_number("stop_seconds", self.stop_seconds, low=2, high=120, fix="Fargate waits 120 seconds at most")
         for smaller, larger, strict, why in (
+            ("upstream_seconds", "longest_request_seconds", False, "a request would end before what it waits for"),
             ("upstream_seconds", "idle_seconds", True, "the load balancer would give up first and answer 504"),
             ("idle_seconds", "keep_alive_seconds", True, "the application would close a connection that is in use"),
             ("longest_request_seconds", "idle_seconds", False, "the load balancer would cut off a long request"),

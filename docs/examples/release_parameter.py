@@ -1,0 +1,10 @@
+"""The parameter that a service is released through, made once and never written by CloudFormation again."""
+
+from aws_cdk import App, Stack
+
+from constructs_lib.delivery.release_parameter import ReleaseParameter
+
+app = App()
+stack = Stack(app, "MyDeliveryStack")  # deploy it before the stack that reads the parameter
+ReleaseParameter(stack, "Release", application="shop", environment="staging", service="web")
+app.synth()

@@ -1,0 +1,94 @@
+"""What users install: the wheel, in an environment that has nothing else of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The distribution, built from this checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel and its ``cdk`` extra, in the versions that this project pins."""
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    uv = str(Path(sys.executable).with_name("uv"))
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True, env=environment)
+    subprocess.run(
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            folder,
+            "--constraints",
+            ROOT / "requirements.txt",
+            f"{wheel}[cdk]",
+        ],
+        check=True,
+        env=environment,
+    )
+    return folder / "bin" / "python"
+
+
+def test_the_wheel_carries_what_runs_elsewhere(wheel: Path) -> None:
+    """Build script and Lambda code are in the wheel; app, tests and local cloud are not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"constructs_lib/delivery/build.sh", "constructs_lib/delivery/runtime/handler.py"} <= set(names)
+    assert "constructs_lib/py.typed" in names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"constructs_lib", "moorings"}
+
+
+def test_the_base_install_needs_no_cdk(wheel: Path) -> None:
+    """Without the extra the wheel depends on nothing: the pure modules are for everybody."""
+    metadata = next(name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("METADATA"))
+    required = [
+        line
+        for line in zipfile.ZipFile(wheel).read(metadata).decode().splitlines()
+        if line.startswith("Requires-Dist") and "extra ==" not in line
+    ]
+    assert required == []
+
+
+@pytest.mark.parametrize("flags", ["none", "all"])
+def test_every_example_synthesizes_in_somebody_elses_app(flags: str, python: Path, tmp_path: Path) -> None:
+    """Each example uses one construct in a stack that is not ours, with none of CDK's feature flags and with all."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] if flags == "all" else {}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "JSII_NODE": os.environ["JSII_NODE"],
+        "CDK_VALIDATION": "false",
+        "CDK_CONTEXT_JSON": json.dumps(context),
+    }
+    program = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__'); print(path)"
+    done = subprocess.run(
+        [python, "-c", program, *map(str, EXAMPLES)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split() == [str(path) for path in EXAMPLES]
+    assert len(EXAMPLES) >= 7
