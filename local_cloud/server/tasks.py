@@ -1,0 +1,231 @@
+"""Our model of how ECS on Fargate starts, stops and replaces tasks. It is a claim of ours, no proof about AWS.
+
+MiniStack calls every task RUNNING at once. Here a task's images are looked up in our ECR first. A task whose image
+is missing or archived ends STOPPED, and the service tries again later, ever more slowly. Changes of tasks and of
+deployments go to EventBridge.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, eventbridge, refusal, responses, wrap
+from local_cloud.server.images import is_active
+
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
+
+_PRIVATE_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.]+/"
+    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]+))?"
+)
+_lock = threading.RLock()
+_thread = threading.local()
+_events: queue.Queue[tuple[str, str, Properties]] = queue.Queue()
+# By account, region and service: when to try again, the delay before it, and the deployment that it is for.
+_retries: dict[tuple[str, str, str], tuple[float, float, str]] = {}
+
+
+class CannotPullError(Exception):
+    """The image of a container is missing, or not active."""
+
+
+def install() -> None:
+    """Wrap MiniStack's task and service functions, and start the two threads behind them."""
+    wrap(ecs, "_get_docker", lambda _inner: None)
+    stop_for_user = ecs._stop_task
+    wrap(ecs, "_stop_task", _stop_for_scheduler)
+    ecs._ACTION_MAP["StopTask"] = lambda data: _stop_for_user(stop_for_user, data)
+    wrap(ecs, "_run_task", _run_task)
+    wrap(ecs, "_mark_task_stopped", _mark_task_stopped)
+    wrap(ecs, "_make_deployment", _make_deployment)
+    wrap(ecs, "_reconcile_service_tasks", _reconcile)
+    wrap(ecs, "_create_service", _refuse_unknown_definition)
+    wrap(ecs, "_update_service", _refuse_unknown_definition)
+    for loop in (_deliver_events, _retry_services):
+        threading.Thread(target=loop, daemon=True, name=f"moorings{loop.__name__}").start()
+
+
+def resolve(image: str) -> str | None:
+    """Return the digest that a pull would give now; None for an image that is not in a private ECR registry."""
+    match = _PRIVATE_IMAGE.fullmatch(image)
+    if match is None:
+        return None
+    wanted = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"] or "latest"}
+    with responses.request_scope(match["account"], match["region"]):
+        found = ecr._find_image(match["repository"], wanted)
+    if found is None or not is_active(found):
+        raise CannotPullError(
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+            f"failed to resolve ref {image}: {image}: not found"
+        )
+    found["lastRecordedPullTime"] = int(time.time())
+    return str(found["imageDigest"])
+
+
+def _service_of(task: Properties) -> tuple[str, str] | None:
+    """Return the names of a task's cluster and service."""
+    group = task.get("group", "")
+    return (task["clusterArn"].rsplit("/", 1)[1], group[8:]) if group.startswith("service:") else None
+
+
+def _run_task(inner: Callable[..., Response], data: Properties) -> Response:
+    """Start tasks as MiniStack does, then let those that cannot pull fail."""
+    if data.get("_deploymentId"):
+        data = {**data, "startedBy": data["_deploymentId"]}
+    response = inner(data)
+    if response[0] >= 400:
+        return response
+    body = json.loads(response[2])
+    tasks = [ecs._tasks[view["taskArn"]] for view in body["tasks"]]
+    for task in tasks:
+        _pull(task)
+    return answer({**body, "tasks": [ecs._sanitize(task) for task in tasks]})
+
+
+def _pull(task: Properties) -> None:
+    owner = _service_of(task)
+    service = ecs._services.get("/".join(owner)) if owner else None
+    deployment = ecs._deployment_for_task(service, task) if service else None
+    # ECS keeps the digest that a tag had when the deployment began, and uses it for every later task.
+    digests = deployment.setdefault("_digests", {}) if deployment else {}
+    if task.get("launchType") == "FARGATE":
+        task.pop("containerInstanceArn", None)
+    for container in task["containers"]:
+        image = container["image"]
+        try:
+            known = digests.get(image)
+            digest = resolve(f"{_without_reference(image)}@{known}" if known else image)
+        except CannotPullError as error:
+            container["reason"] = str(error)
+            task.update(startedAt=None, pullStoppedAt=None)
+            ecs._mark_task_stopped(task["taskArn"], task, str(error), "TaskFailedToStart")
+            return
+        if digest:
+            container["imageDigest"] = digests[image] = digest
+    _announce_task(task)
+
+
+def _without_reference(image: str) -> str:
+    repository = image.split("@", 1)[0]
+    return repository.rsplit(":", 1)[0] if ":" in repository.rsplit("/", 1)[-1] else repository
+
+
+def _mark_task_stopped(
+    inner: Callable[..., bool], task_arn: str, task: Properties, reason: str, code: str, exit_code: int | None = None
+) -> bool:
+    if getattr(_thread, "scheduler_stops", False) and code == "UserInitiated":
+        code = "ServiceSchedulerInitiated"
+    stopped = inner(task_arn, task, reason, code, exit_code)
+    if stopped:
+        _announce_task(task)
+    return stopped
+
+
+def _stop_for_scheduler(inner: Callable[..., Response], data: Properties) -> Response:
+    _thread.scheduler_stops = True
+    try:
+        return inner(data)
+    finally:
+        _thread.scheduler_stops = False
+
+
+def _stop_for_user(inner: Callable[..., Response], data: Properties) -> Response:
+    """StopTask: the service of the task replaces it."""
+    response = inner(data)
+    owner = _service_of(json.loads(response[2])["task"]) if response[0] < 400 else None
+    if owner:
+        ecs._reconcile_service_tasks(owner[0], "/".join(owner))
+    return response
+
+
+def _make_deployment(inner: Callable[..., Properties], *arguments: Any, **named: Any) -> Properties:
+    """MiniStack calls a service's first deployment complete before a task has started; it is in progress."""
+    return inner(*arguments, **named) | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
+
+
+def _refuse_unknown_definition(inner: Callable[..., Response], data: Properties) -> Response:
+    wanted = data.get("taskDefinition")
+    if wanted and ecs._resolve_td_key(wanted) not in ecs._task_defs:
+        return refusal("ClientException", f"Unable to find task definition: {wanted}")
+    return inner(data)
+
+
+def _reconcile(inner: Callable[..., None], cluster: str, key: str) -> None:
+    """Bring a service to its desired count once; a failed start does not start the next one from within."""
+    if getattr(_thread, "reconciles", False):
+        return
+    _thread.reconciles = True
+    try:
+        with _lock:
+            service = ecs._services.get(key)
+            inner(cluster, key)
+            if service:
+                _announce_deployments(service)
+                _plan_retry(key, service)
+    finally:
+        _thread.reconciles = False
+
+
+def _plan_retry(key: str, service: Properties) -> None:
+    scope = (responses.get_account_id(), responses.get_region(), key)
+    primary = ecs._primary_deployment(service) or {"id": "", "rolloutState": "FAILED", "runningCount": 0}
+    given_up = service["status"] != "ACTIVE" or primary["rolloutState"] == "FAILED"
+    _, last, deployment = _retries.pop(scope, (0.0, 0.0, ""))
+    if not given_up and primary["runningCount"] < service["desiredCount"]:
+        same = deployment == primary["id"]
+        delay = min(last * 2, LAST_RETRY_SECONDS) if same else FIRST_RETRY_SECONDS
+        _retries[scope] = (time.monotonic() + delay, delay, primary["id"])
+
+
+def _retry_services() -> None:
+    while True:
+        time.sleep(FIRST_RETRY_SECONDS / 4)
+        for (account, region, key), (due, *_) in list(_retries.items()):
+            if due <= time.monotonic():
+                with responses.request_scope(account, region):
+                    ecs._reconcile_service_tasks(key.split("/", 1)[0], key)
+
+
+def _announce_task(task: Properties) -> None:
+    shown = {key: value for key, value in ecs._sanitize(task).items() if value != ""}
+    _emit("ECS Task State Change", task["taskArn"], {**shown, "updatedAt": _now()})
+
+
+def _announce_deployments(service: Properties) -> None:
+    for deployment in reversed(service["deployments"]):
+        told, state = deployment.setdefault("_told", []), deployment["rolloutState"]
+        for news in [state] if told or state == "IN_PROGRESS" else ["IN_PROGRESS", state]:
+            if news not in told[-1:]:
+                told.append(news)
+                detail = {
+                    "eventType": "ERROR" if news == "FAILED" else "INFO",
+                    "eventName": f"SERVICE_DEPLOYMENT_{news}",
+                    "deploymentId": deployment["id"],
+                    "updatedAt": _now(),
+                    "reason": deployment.get("rolloutStateReason") or f"ECS deployment {deployment['id']} in progress.",
+                }
+                _emit("ECS Deployment State Change", service["serviceArn"], detail)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _emit(kind: str, resource: str, detail: Properties) -> None:
+    """Queue an event. A thread delivers them in order, because a target may call the emulator back."""
+    entry = {"Source": "aws.ecs", "DetailType": kind, "Resources": [resource], "Detail": json.dumps(detail)}
+    _events.put((responses.get_account_id(), responses.get_region(), entry))
+
+
+def _deliver_events() -> None:
+    while True:
+        account, region, entry = _events.get()
+        with responses.request_scope(account, region):
+            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
