@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from aws_cdk import Acknowledgment, Stack, Validations
 
+from stacks.environments import EnvironmentConfig, ExistingVpc
+
 
 class Accepted(NamedTuple):
     """One finding, in one kind of stack."""
@@ -22,7 +24,7 @@ _LOGIN_ON_ANY: Final = (
     "stacks/gate.py refuses every other statement on '*'."
 )
 
-ACCEPTED: Final = (
+ALWAYS: Final = (
     Accepted("delivery", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
     Accepted("services", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
     Accepted(
@@ -48,9 +50,48 @@ ACCEPTED: Final = (
 )
 
 
-def acknowledge(stack: Stack) -> None:
+INTERNET_FACING: Final = (
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-EC23",
+        "The environment is internet_facing=True: its load balancers are meant to admit everybody, on 80 and 443 only.",
+    ),
+)
+
+EXISTING_VPC: Final = (
+    Accepted(
+        "services",
+        "ExistingVpc",
+        "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+        "Nothing here reads or changes a route table of a VPC that somebody else looks after.",
+    ),
+)
+
+WITH_SETTINGS: Final = (
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-ECS2",
+        "ServiceConfig.environment holds plain settings; a secret goes into `secrets`, which ECS reads from Secrets "
+        "Manager or Parameter Store when a task starts.",
+    ),
+)
+
+
+def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
+    """What is accepted of one environment: no more than its own settings bring with them."""
+    return (
+        *ALWAYS,
+        *(INTERNET_FACING if config.internet_facing else ()),
+        *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
+        *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
+    )
+
+
+def acknowledge(stack: Stack, config: EnvironmentConfig) -> None:
     """Records the accepted findings of one stack, by its id."""
-    for accepted in ACCEPTED:
-        if accepted.stack == stack.node.id:
-            scope = stack.node.find_child(accepted.path) if accepted.path else stack
-            Validations.of(scope).acknowledge(Acknowledgment(id=accepted.id, reason=accepted.reason))
+    for finding in accepted(config):
+        if finding.stack == stack.node.id:
+            scope = stack.node.find_child(finding.path) if finding.path else stack
+            Validations.of(scope).acknowledge(Acknowledgment(id=finding.id, reason=finding.reason))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from aws_cdk import App, Tags, Validations
-from cdk_nag import AwsSolutionsChecks
 
 from stacks.acknowledged import acknowledge
 from stacks.environments import EnvironmentConfig, check_environments
@@ -41,7 +40,10 @@ def application(environments: Sequence[EnvironmentConfig], *, checked: bool = Tr
         Tags.of(stage).add("environment", config.name)
         if checked:
             for stack in stage.stacks:
-                acknowledge(stack)
+                acknowledge(stack, config)
     if checked:
+        # Here, because the import alone costs more than many a test.
+        from cdk_nag import AwsSolutionsChecks
+
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

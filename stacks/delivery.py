@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from constructs_lib.delivery.pipeline import BuildPipeline
-from constructs_lib.delivery.release_parameter import ReleaseParameter
+from constructs_lib.delivery.release_parameter import ReleaseParameters
 from constructs_lib.naming import build_project_name
 from stacks.base import EnvironmentStack
 from stacks.environments import EnvironmentConfig
-from stacks.images import repository_of
 
 
 class DeliveryStack(EnvironmentStack):
     """The way of an image from the source to its service."""
 
-    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, config: EnvironmentConfig, repositories: Mapping[str, ecr.IRepository]
+    ) -> None:
         super().__init__(scope, id, config=config, description="builds and release parameters")
         for service in config.services:
             size = service.size or config.size
             BuildPipeline(
                 self,
                 f"{service.name}-build",
-                repository=repository_of(self, config, service.name),
+                repository=repositories[service.name],
                 environment_name=config.name,
                 source=config.source,
                 project_name=build_project_name(config.application, config.name, service.name),
                 architecture=size.task.architecture,
                 dockerfile=service.dockerfile,
             )
-            ReleaseParameter(
-                self,
-                f"{service.name}-release",
-                application=config.application,
-                environment=config.name,
-                service=service.name,
-            )
+        ReleaseParameters(
+            self,
+            "Releases",
+            application=config.application,
+            environment=config.name,
+            services=[service.name for service in config.services],
+        )

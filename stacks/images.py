@@ -12,20 +12,17 @@ from stacks.environments import EnvironmentConfig
 
 
 class ImagesStack(EnvironmentStack):
-    """The repositories of one environment. Other stacks know them by name (:func:`repository_of`)."""
+    """The repositories of one environment.
+
+    Attributes:
+        by_name: the repository of each service as other stacks see it: by its name, so without a reference that would
+            tie the stacks together.
+    """
 
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
         super().__init__(scope, id, config=config, description="image repositories")
+        self.by_name: dict[str, ecr.IRepository] = {}
         for service in config.services:
-            PinnedRepository(
-                self,
-                service.name,
-                repository_name=repository_name(config.application, config.name, service.name),
-                retention=config.retention,
-            )
-
-
-def repository_of(scope: Construct, config: EnvironmentConfig, service: str) -> ecr.IRepository:
-    """The repository of one service, as another stack of its environment sees it: by name, without a reference."""
-    name = repository_name(config.application, config.name, service)
-    return ecr.Repository.from_repository_name(scope, f"{service}-repository", name)
+            name = repository_name(config.application, config.name, service.name)
+            PinnedRepository(self, service.name, repository_name=name, retention=config.retention)
+            self.by_name[service.name] = ecr.Repository.from_repository_name(self, f"{service.name}-by-name", name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Annotations
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
@@ -18,7 +21,6 @@ from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
 from constructs_lib.services.policy import ReleasedDigest
 from stacks.base import EnvironmentStack
 from stacks.environments import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig
-from stacks.images import repository_of
 from stacks.network import existing_vpc
 
 
@@ -32,6 +34,7 @@ class ServicesStack(EnvironmentStack):
         *,
         config: EnvironmentConfig,
         vpc: ec2.IVpc | None,
+        repositories: Mapping[str, ecr.IRepository],
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id, config=config, description="services and their alarms")
@@ -46,7 +49,7 @@ class ServicesStack(EnvironmentStack):
         )
         alarms: list[AlarmSpec] = []
         for service in config.services:
-            made = self._service(service, config, cluster, ingress)
+            made = self._service(service, config, cluster, repositories[service.name], ingress)
             alarms.extend(made.alarms)
             if config.domain and config.domain.hosted_zone_id:
                 self._record(service, config.domain, config.domain.hosted_zone_id, made)
@@ -62,6 +65,7 @@ class ServicesStack(EnvironmentStack):
         service: ServiceConfig,
         config: EnvironmentConfig,
         cluster: ecs.ICluster,
+        repository: ecr.IRepository,
         ingress: OwnLoadBalancer,
     ) -> FargateWebService:
         size = service.size or config.size
@@ -69,7 +73,7 @@ class ServicesStack(EnvironmentStack):
             self,
             service.name,
             cluster=cluster,
-            repository=repository_of(self, config, service.name),
+            repository=repository,
             image=ReleasedDigest(release_parameter_name(config.application, config.name, service.name)),
             health_check=service.health_check,
             size=size.task,

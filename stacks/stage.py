@@ -24,7 +24,7 @@ class EnvironmentStage(Stage):
     def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
         super().__init__(scope, config.name, env=Environment(account=config.account, region=config.region))
         self.images = ImagesStack(self, "images", config=config)
-        self.delivery = DeliveryStack(self, "delivery", config=config)
+        self.delivery = DeliveryStack(self, "delivery", config=config, repositories=self.images.by_name)
         self.observability = ObservabilityStack(self, "observability", config=config)
         network = config.network
         self.network = (
@@ -35,6 +35,7 @@ class EnvironmentStage(Stage):
             "services",
             config=config,
             vpc=self.network.vpc if self.network else None,
+            repositories=self.images.by_name,
             topic=self.observability.topic,
         )
         owned = (self.images, self.delivery, self.observability, self.network, self.services)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 PolicyDocument = dict[str, object]
 """An IAM policy document as JSON has it. Resources may be Tokens."""
 
@@ -39,9 +41,14 @@ def build_permissions(repository_arn: str, log_group_arn: str, connection_arn: s
     return _document(*statements)
 
 
-def log_permissions(log_group_arn: str) -> PolicyDocument:
-    """To write to one log group that exists already."""
-    return _document(_write_log(log_group_arn))
+def parameter_permissions(parameter_arns: Sequence[str], log_group_arn: str) -> PolicyDocument:
+    """To make these parameters if they are absent, and to write to one log group that exists already."""
+    parameters: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": ["ssm:GetParameter", "ssm:PutParameter"],
+        "Resource": list(parameter_arns),
+    }
+    return _document(parameters, _write_log(log_group_arn))
 
 
 def _document(*statements: dict[str, object]) -> PolicyDocument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +12,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib.delivery.permissions import log_permissions
+from constructs_lib.checks import invalid
+from constructs_lib.delivery.permissions import parameter_permissions
 from constructs_lib.naming import release_parameter_name
 
 RESOURCE_TYPE: Final = "Custom::MooringsReleaseParameter"
-_FUNCTION: Final = "MooringsReleaseParameters"  # the id, in a stack, of the function that its parameters share
 
 
-class ReleaseParameter(Construct):
+class ReleaseParameters(Construct):
     """Makes ``/moorings/<application>/<environment>/<service>/digest`` if it is absent, and then leaves it alone.
 
     The value is ``none`` until the first release; a release writes a digest. CloudFormation never writes it again:
@@ -31,48 +32,74 @@ class ReleaseParameter(Construct):
       written silently, because that would scale a released service to zero.
     - Deleted: the parameter stays.
 
-    A template that reads the parameter (``AWS::SSM::Parameter::Value<String>``) is resolved before anything in its
-    stack is made, so it must be **another stack, deployed after this one**: call ``add_dependency`` on it.
+    A template that reads a parameter (``AWS::SSM::Parameter::Value<String>``) is resolved before anything in its stack
+    is made, so it must be **another stack, deployed after this one**: call ``add_stack_dependency`` on it.
 
-    All release parameters of a stack share one Python function (arm64, 128 MB, 60 seconds, log kept 90 days). Its role
+    One Python function (arm64, 128 MB, 60 seconds, log kept 90 days) makes all parameters of the construct. Its role
     may read and put exactly these parameters and write to its own log group.
 
     Args:
         application: the application, such as ``shop``.
         environment: the environment, such as ``staging``.
-        service: the service, such as ``web``.
+        services: the services, such as ``["web"]``; at least one.
 
     Attributes:
-        parameter_name: the parameter's name, concrete.
+        parameter_names: the name of each service's parameter, concrete.
 
     Raises:
-        ValueError: a name that could collide with another, or a Token.
+        ValueError: no service, the same one twice, a name that could collide with another, or a Token.
     """
 
-    def __init__(self, scope: Construct, id: str, *, application: str, environment: str, service: str) -> None:
-        self.parameter_name = release_parameter_name(application, environment, service)
+    def __init__(
+        self, scope: Construct, id: str, *, application: str, environment: str, services: Sequence[str]
+    ) -> None:
+        if isinstance(services, str) or not services or len(set(services)) != len(services):
+            raise invalid("services", services, "a list of at least one service, all different", "pass such as ['web']")
+        self.parameter_names: dict[str, str] = {
+            service: release_parameter_name(application, environment, service) for service in services
+        }
         super().__init__(scope, id)
+        function_arn = self._function().function_arn
+        # Two tries that hang take two minutes; without this CloudFormation waits for an hour.
+        limit = Duration.minutes(5)
+        for service, name in self.parameter_names.items():
+            CustomResource(
+                self,
+                service,
+                resource_type=RESOURCE_TYPE,
+                service_token=function_arn,
+                service_timeout=limit,
+                properties={"Name": name},
+            )
+
+    def _function(self) -> lambda_.Function:
         stack = Stack.of(self)
-        function = _shared_function(stack)
-        arn = stack.format_arn(
-            service="ssm",
-            resource="parameter",
-            resource_name=self.parameter_name.removeprefix("/"),
-            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        prefix = stack.format_arn(service="ssm", resource="parameter", arn_format=ArnFormat.NO_RESOURCE_NAME)
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
-        # To the role's own policy, which the function waits for, and not with `add_to_role_policy`: with the feature
-        # flag `createNewPoliciesWithAddToRolePolicy` that makes a policy which nothing waits for.
-        role = function.role
-        assert isinstance(role, iam.Role)  # narrows jsii's type
-        role.add_to_policy(iam.PolicyStatement(actions=["ssm:GetParameter", "ssm:PutParameter"], resources=[arn]))
-        CustomResource(
+        # Part of the role and no policy beside it, so that it is there before the function is called.
+        permissions = parameter_permissions(
+            [prefix + name for name in self.parameter_names.values()], log_group.log_group_arn
+        )
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Makes release parameters if they are absent",
+            inline_policies={"Parameters": iam.PolicyDocument.from_json(permissions)},
+        )
+        return lambda_.Function(
             self,
             "Resource",
-            resource_type=RESOURCE_TYPE,
-            service_token=function.function_arn,
-            # Two tries that hang take two minutes; without this CloudFormation waits for an hour.
-            service_timeout=Duration.minutes(5),
-            properties={"Name": self.parameter_name},
+            description="Makes release parameters if they are absent, and never writes them again",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=runtime_code(Path(__file__).parent),
+            handler="runtime.handler.main",
+            timeout=Duration.seconds(60),
+            role=role.without_policy_updates(),
+            log_group=log_group,
         )
 
 
@@ -83,34 +110,4 @@ def runtime_code(folder: Path) -> lambda_.Code:
     """
     return lambda_.Code.from_asset(
         str(folder), exclude=["*", "!/runtime/", "!/runtime/*.py"], ignore_mode=IgnoreMode.GIT
-    )
-
-
-def _shared_function(stack: Stack) -> lambda_.Function:
-    """The one function of a stack, made by its first release parameter."""
-    found = stack.node.try_find_child(_FUNCTION)
-    if found is not None:
-        assert isinstance(found, lambda_.Function)  # narrows jsii's type
-        return found
-    log_group = logs.LogGroup(
-        stack, f"{_FUNCTION}Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
-    )
-    role = iam.Role(
-        stack,
-        f"{_FUNCTION}Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description="Makes release parameters if they are absent",
-        inline_policies={"Logs": iam.PolicyDocument.from_json(log_permissions(log_group.log_group_arn))},
-    )
-    return lambda_.Function(
-        stack,
-        _FUNCTION,
-        description="Makes release parameters if they are absent, and never writes them again",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        code=runtime_code(Path(__file__).parent),
-        handler="runtime.handler.main",
-        timeout=Duration.seconds(60),
-        role=role,
-        log_group=log_group,
     )

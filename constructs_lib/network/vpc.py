@@ -36,7 +36,7 @@ class ServiceNetwork(Construct):
         self, scope: Construct, id: str, *, features: Iterable[Feature], policy: NetworkPolicy = _DEFAULT_POLICY
     ) -> None:
         endpoints = policy.interface_endpoints(features)
-        zones = Stack.of(scope).availability_zones
+        zones = (scope if isinstance(scope, Stack) else Stack.of(scope)).availability_zones
         if len(zones) < 2:
             raise invalid("the stack's availability zones", zones, "at least two", "one zone is no reserve (lesson T4)")
         super().__init__(scope, id)
@@ -58,22 +58,21 @@ class ServiceNetwork(Construct):
                 ec2.SubnetConfiguration(name="private", subnet_type=private),
             ],
             gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+            flow_logs={"Rejected": self._rejected_traffic()},
             # CDK's way to empty the default group is a Lambda in Node; nothing of ours is in that group.
             restrict_default_security_group=False,
         )
-        self._log_rejected_traffic()
         if endpoints:
             self._add_endpoints(endpoints, policy.cidr, private)
 
-    def _log_rejected_traffic(self) -> None:
+    def _rejected_traffic(self) -> ec2.FlowLogOptions:
         log_group = logs.LogGroup(
             self,
             "FlowLogs",
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        self.vpc.add_flow_log(
-            "Rejected",
+        return ec2.FlowLogOptions(
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )

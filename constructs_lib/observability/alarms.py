@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Fn
+from aws_cdk import Fn, IResolvable
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -41,6 +41,9 @@ class Alarms(Construct):
     ) -> None:
         super().__init__(scope, id)
         topic_arn = topic.topic_arn
+        conditions = sorted({spec.acts_if for spec in specs if spec.acts_if is not None})
+        self._acts: dict[str | None, bool | IResolvable] = {None: True}
+        self._acts |= {condition: Fn.condition_if(condition, True, False) for condition in conditions}
         names = [alarm_name(application, environment, spec.component, spec.what) for spec in specs]
         for name in names:
             if names.count(name) > 1:
@@ -54,7 +57,7 @@ class Alarms(Construct):
             f"{spec.component}--{spec.what}",
             alarm_name=name,
             alarm_description=f"[{spec.severity}] {spec.meaning}",
-            actions_enabled=True if spec.acts_if is None else Fn.condition_if(spec.acts_if, True, False),
+            actions_enabled=self._acts[spec.acts_if],
             alarm_actions=[topic_arn],
             ok_actions=[topic_arn],
             namespace=metric.namespace,

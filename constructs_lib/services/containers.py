@@ -30,7 +30,10 @@ def add_container(
     port: int | None = None,
     command: Sequence[str] | None = None,
 ) -> ecs.ContainerDefinition:
-    """Adds a container with a log group of its own, non-blocking logs and a read-only root file system."""
+    """Adds a container with a log group of its own, non-blocking logs and a read-only root file system.
+
+    The task must have the volumes of the writable paths (:func:`volume_name`).
+    """
     log_group = logs.LogGroup(
         scope,
         f"{name}Logs",
@@ -56,7 +59,12 @@ def add_container(
         stop_timeout=Duration.seconds(stop_seconds),
     )
     for path in writable_paths:
-        volume = f"{name}_{path.volume_name}"  # no container name holds "_", so no two containers share one
-        task.add_volume(name=volume)
-        container.add_mount_points(ecs.MountPoint(container_path=path.path, source_volume=volume, read_only=False))
+        container.add_mount_points(
+            ecs.MountPoint(container_path=path.path, source_volume=volume_name(name, path), read_only=False)
+        )
     return container
+
+
+def volume_name(container: str, path: WritablePath) -> str:
+    """The task's volume for a path. No container's name holds ``_``, so no two containers share a volume."""
+    return f"{container}_{path.volume_name}"

@@ -18,9 +18,10 @@ from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.containers import add_container
+from constructs_lib.services.containers import add_container, volume_name
 from constructs_lib.services.deployment import deployment_alarms
 from constructs_lib.services.health_check import HealthCheck
+from constructs_lib.services.health_rendering import render
 from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener, connect, target_group
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import (
@@ -72,7 +73,6 @@ class FargateWebService(Construct):
         service: the ECS service.
         target_group: its target group.
         load_balancer: the load balancer that was made or given.
-        task_role: the role that the application runs with; it may do nothing until you grant it something.
         container: the application's container.
         environment: the plain settings it was given.
         secrets: the secret settings it was given.
@@ -114,7 +114,8 @@ class FargateWebService(Construct):
         self.environment: Mapping[str, str] = dict(environment or {})
         self.secrets: Mapping[str, ecs.Secret] = dict(secrets or {})
 
-        switch = ReleaseSwitch(self, "Release", source=image)
+        switch = ReleaseSwitch(self, image)
+        container_check, target_check = render(health_check)
         self._task = ecs.FargateTaskDefinition(
             self,
             "Task",
@@ -123,8 +124,8 @@ class FargateWebService(Construct):
             cpu=size.cpu,
             memory_limit_mib=size.memory_mib,
             runtime_platform=_platform(size.architecture),
+            volumes=[ecs.Volume(name=volume_name(component, path)) for path in writable_paths],
         )
-        self.task_role: iam.IRole = self._task.task_role
         execution_role = self._task.obtain_execution_role()
         repository.grant_pull(execution_role)
         self.container = add_container(
@@ -137,10 +138,12 @@ class FargateWebService(Construct):
             stop_seconds=timeouts.stop_seconds,
             environment=environment,
             secrets=secrets,
-            health_check=_container_check(health_check),
+            health_check=container_check,
             port=health_check.port,
         )
-        self.target_group = target_group(self, vpc, health_check, timeouts.drain_seconds)
+        self.target_group = target_group(
+            self, vpc=vpc, port=health_check.port, check=target_check, drain_seconds=timeouts.drain_seconds
+        )
         used = connect(
             self,
             ingress,
@@ -156,6 +159,7 @@ class FargateWebService(Construct):
             "Service",
             cluster=cluster,
             task_definition=self._task,
+            desired_count=switch.desired_count(),
             assign_public_ip=False,
             vpc_subnets=subnets,
             min_healthy_percent=100,
@@ -169,10 +173,11 @@ class FargateWebService(Construct):
         )
         # CDK waits for the task role only: without this a task could start before it may pull its image.
         self.service.node.add_dependency(execution_role)
-        self.service.attach_to_application_target_group(self.target_group)
-        scaling = self.service.auto_scale_task_count(min_capacity=capacity.min_tasks, max_capacity=capacity.max_tasks)
+        self.target_group.add_target(self.service)
+        scaling = self.service.auto_scale_task_count(
+            min_capacity=switch.capacity(capacity.min_tasks), max_capacity=switch.capacity(capacity.max_tasks)
+        )
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=capacity.target_cpu_percent)
-        switch.hold_at_zero(self.service, scaling, capacity)
         self.alarms: tuple[AlarmSpec, ...] = web_service_alarms(
             component,
             load_balancer=used.full_name,
@@ -180,6 +185,11 @@ class FargateWebService(Construct):
             min_tasks=capacity.min_tasks,
             acts_if=switch.condition_id,
         )
+
+    @property
+    def task_role(self) -> iam.IRole:
+        """The role that the application runs with; it may do nothing until you grant it something."""
+        return self._task.task_role
 
     @property
     def connections(self) -> ec2.Connections:
@@ -231,6 +241,8 @@ class FargateWebService(Construct):
         words = None if command is None else command_words("command", command)
         health = ["CMD", *command_words("health_command", health_command)] if health_command else None
         self._containers.append(name)
+        for path in writable_paths:
+            self._task.add_volume(name=volume_name(name, path))
         return add_container(
             self,
             self._task,
@@ -266,14 +278,4 @@ def _platform(architecture: Architecture) -> ecs.RuntimePlatform:
     return ecs.RuntimePlatform(
         cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
         operating_system_family=ecs.OperatingSystemFamily.LINUX,
-    )
-
-
-def _container_check(check: HealthCheck) -> ecs.HealthCheck:
-    return ecs.HealthCheck(
-        command=list(check.command),
-        interval=Duration.seconds(check.interval_seconds),
-        timeout=Duration.seconds(check.timeout_seconds),
-        retries=check.unhealthy_after,
-        start_period=Duration.seconds(check.start_seconds),
     )

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aws_cdk import Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import Duration, Fn, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.checks import invalid, ipv4_block, is_token, whole_number
-from constructs_lib.services.health_check import HealthCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,25 +111,18 @@ class AccessLogsBucket(Construct):
 
 
 def target_group(
-    scope: Construct, vpc: ec2.IVpc, check: HealthCheck, drain_seconds: int
+    scope: Construct, *, vpc: ec2.IVpc, port: int, check: elbv2.HealthCheck, drain_seconds: int
 ) -> elbv2.ApplicationTargetGroup:
-    """A target group for tasks, which have addresses of their own, with the load balancer's health check."""
+    """A target group for tasks, which have addresses of their own."""
     return elbv2.ApplicationTargetGroup(
         scope,
         "Targets",
         vpc=vpc,
-        port=check.port,
+        port=port,
         protocol=elbv2.ApplicationProtocol.HTTP,
         target_type=elbv2.TargetType.IP,
         deregistration_delay=Duration.seconds(drain_seconds),
-        health_check=elbv2.HealthCheck(
-            path=check.path,
-            healthy_http_codes="200",
-            interval=Duration.seconds(check.interval_seconds),
-            timeout=Duration.seconds(check.timeout_seconds),
-            healthy_threshold_count=check.healthy_after,
-            unhealthy_threshold_count=check.unhealthy_after,
-        ),
+        health_check=check,
     )
 
 
@@ -168,14 +160,6 @@ def _own(
     idle_seconds: int,
     log_prefix: str,
 ) -> Ingress:
-    region = Stack.of(scope).region
-    if is_token(region):
-        raise invalid(
-            "the stack's region",
-            "unknown",
-            "known, because access logs need it",
-            "give the stack env=Environment(region='eu-west-1'), or use a SharedListener",
-        )
     load_balancer = elbv2.ApplicationLoadBalancer(
         scope,
         "LoadBalancer",
@@ -185,7 +169,17 @@ def _own(
         drop_invalid_header_fields=True,
     )
     bucket = options.access_logs or AccessLogsBucket(scope, "AccessLogs").bucket
-    load_balancer.log_access_logs(bucket, log_prefix)
+    try:
+        load_balancer.log_access_logs(bucket, log_prefix)
+    except RuntimeError as error:  # jsii's only error type
+        if "Region is required" not in str(error):
+            raise
+        raise invalid(
+            "the stack's region",
+            "unknown",
+            "known, because access logs need it",
+            "give the stack env=Environment(region='eu-west-1'), or use a SharedListener",
+        ) from None
     listener = _listener(load_balancer, options, target_group)
     for cidr in options.admitted_cidrs:
         listener.connections.allow_default_port_from(ec2.Peer.ipv4(cidr))

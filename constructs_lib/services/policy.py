@@ -75,7 +75,7 @@ class ReleasedDigest:
     """The digest that an SSM parameter holds; a release writes the parameter and updates the stack.
 
     The parameter must exist before the service's stack is deployed
-    (:class:`constructs_lib.delivery.release_parameter.ReleaseParameter`); its value is ``none`` before the first
+    (:class:`constructs_lib.delivery.release_parameter.ReleaseParameters`); its value is ``none`` before the first
     release. See ``docs/decisions/0001-where-the-digest-lives.md``.
 
     Raises:

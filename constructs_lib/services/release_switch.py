@@ -6,13 +6,10 @@ holds no desired count, so a deployment never undoes what scaling did.
 
 from __future__ import annotations
 
-from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Fn
-from aws_cdk import aws_applicationautoscaling as autoscaling
-from aws_cdk import aws_ecs as ecs
+from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Fn, Token
 from constructs import Construct
 
 from constructs_lib.naming import NOT_RELEASED
-from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
 
 # No image has this digest, so nothing could start by accident; a task definition must name one.
@@ -20,7 +17,7 @@ _NO_IMAGE = "sha256:" + "0" * 64
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
-class ReleaseSwitch(Construct):
+class ReleaseSwitch:
     """The digest of a service, and the condition under which it has one.
 
     Attributes:
@@ -28,15 +25,13 @@ class ReleaseSwitch(Construct):
         condition_id: logical id of the condition that is true after the first release; ``None`` for a fixed digest.
     """
 
-    def __init__(self, scope: Construct, id: str, *, source: FixedDigest | ReleasedDigest) -> None:
-        super().__init__(scope, id)
-        self.digest: str
+    def __init__(self, scope: Construct, source: FixedDigest | ReleasedDigest) -> None:
         self.condition_id: str | None = None
         if isinstance(source, FixedDigest):
             self.digest = source.digest
             return
         parameter = CfnParameter(
-            self,
+            scope,
             "Digest",
             type="AWS::SSM::Parameter::Value<String>",
             default=source.parameter_name,
@@ -44,12 +39,12 @@ class ReleaseSwitch(Construct):
         )
         value = parameter.value_as_string
         condition = CfnCondition(
-            self, "Released", expression=Fn.condition_not(Fn.condition_equals(value, NOT_RELEASED))
+            scope, "Released", expression=Fn.condition_not(Fn.condition_equals(value, NOT_RELEASED))
         )
         self.condition_id = condition.logical_id
         self.digest = Fn.condition_if(self.condition_id, value, _NO_IMAGE).to_string()
         CfnOutput(
-            self,
+            scope,
             "Running",
             description="The digest that the service runs",
             value=Fn.condition_if(
@@ -57,14 +52,14 @@ class ReleaseSwitch(Construct):
             ).to_string(),
         )
 
-    def hold_at_zero(self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, capacity: Capacity) -> None:
-        """Keeps service and scaling at zero tasks while nothing is released; then leaves the count to scaling."""
-        if self.condition_id is None:
-            return
-        resource = service.node.find_child("Service")
-        assert isinstance(resource, ecs.CfnService)
-        resource.add_property_override("DesiredCount", {"Fn::If": [self.condition_id, _NO_VALUE, 0]})
-        target = scaling.node.find_child("Target").node.default_child
-        assert isinstance(target, autoscaling.CfnScalableTarget)
-        target.add_property_override("MinCapacity", {"Fn::If": [self.condition_id, capacity.min_tasks, 0]})
-        target.add_property_override("MaxCapacity", {"Fn::If": [self.condition_id, capacity.max_tasks, 0]})
+    def desired_count(self) -> float | None:
+        """Zero while nothing is released, and no value at all after that: the count belongs to scaling then."""
+        return None if self.condition_id is None else self._or_zero(_NO_VALUE)
+
+    def capacity(self, tasks: int) -> float:
+        """Zero while nothing is released, ``tasks`` after that."""
+        return tasks if self.condition_id is None else self._or_zero(tasks)
+
+    def _or_zero(self, value: int | dict[str, str]) -> float:
+        assert self.condition_id is not None
+        return Token.as_number(Fn.condition_if(self.condition_id, value, 0))

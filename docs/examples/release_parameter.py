@@ -2,9 +2,9 @@
 
 from aws_cdk import App, Stack
 
-from constructs_lib.delivery.release_parameter import ReleaseParameter
+from constructs_lib.delivery.release_parameter import ReleaseParameters
 
 app = App()
 stack = Stack(app, "MyDeliveryStack")  # deploy it before the stack that reads the parameter
-ReleaseParameter(stack, "Release", application="shop", environment="staging", service="web")
+ReleaseParameters(stack, "Release", application="shop", environment="staging", services=["web"])
 app.synth()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.delivery.permissions import build_permissions, log_permissions
+from constructs_lib.delivery.permissions import build_permissions, parameter_permissions
 
 CONNECTION = "arn:aws:{service}:eu-west-1:111122223333:connection/84941bd4-6795-4871-99f6-e2e4697138da"
 
@@ -38,7 +38,8 @@ def test_a_connection_is_used_with_the_prefix_that_its_arn_has(service: str) -> 
     }
 
 
-def test_logs_go_to_one_group_that_exists() -> None:
-    assert statements(log_permissions("log:*")) == [
-        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "log:*"}
+def test_parameters_are_made_and_read_by_their_names_and_logs_go_to_one_group_that_exists() -> None:
+    assert statements(parameter_permissions(["a", "b"], "log:*")) == [
+        {"Effect": "Allow", "Action": ["ssm:GetParameter", "ssm:PutParameter"], "Resource": ["a", "b"]},
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "log:*"},
     ]

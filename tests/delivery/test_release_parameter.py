@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import compileall
-import gc
 import json
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
 import constructs_lib.delivery
-from constructs_lib.delivery.release_parameter import RESOURCE_TYPE, ReleaseParameter, runtime_code
+from constructs_lib.delivery.release_parameter import RESOURCE_TYPE, ReleaseParameters, runtime_code
 
 from .support import Template, all_flags, allowed, of_type, only
 
@@ -29,12 +28,10 @@ class Synthesized:
     def __init__(self, flags: dict[str, Any], folder: Path) -> None:
         app = App(context=flags, outdir=str(folder))
         stack = Stack(app, "Parameters", env=Environment(account="111122223333", region="eu-west-1"))
-        self.names: list[str] = []
-        for service in ("web", "worker"):
-            parameter = ReleaseParameter(stack, service, application="shop", environment="staging", service=service)
-            self.names.append(parameter.parameter_name)
-            del parameter
-            gc.collect()  # the shared function is found in the tree, not in Python's memory
+        made = ReleaseParameters(
+            stack, "Releases", application="shop", environment="staging", services=["web", "worker"]
+        )
+        self.names = list(made.parameter_names.values())
         self.template: Template = app.synth().get_stack_by_name("Parameters").template
         (self.asset,) = (path for path in folder.iterdir() if path.name.startswith("asset."))
 
@@ -54,11 +51,11 @@ def test_the_names_are_what_other_stacks_compute(made: Synthesized) -> None:
 
 
 def test_cloudformation_owns_no_parameter_so_it_never_writes_one_back(made: Synthesized) -> None:
-    assert sorted({resource["Type"] for resource in made.template["Resources"].values()}) == [
-        "AWS::IAM::Policy",
+    assert sorted(resource["Type"] for resource in made.template["Resources"].values()) == [
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
+        RESOURCE_TYPE,
         RESOURCE_TYPE,
     ]
 
@@ -103,8 +100,10 @@ def test_no_statement_names_everything_and_no_managed_policy_is_used(made: Synth
 
 
 def test_the_permissions_exist_before_a_parameter_is_made(made: Synthesized) -> None:
-    (policy,) = of_type(made.template, "AWS::IAM::Policy")
-    assert policy in only(made.template, "AWS::Lambda::Function")["DependsOn"]
+    (role,) = of_type(made.template, "AWS::IAM::Role")
+    assert only(made.template, "AWS::Lambda::Function")["Properties"]["Role"] == {"Fn::GetAtt": [role, "Arn"]}
+    assert made.template["Resources"][role]["Properties"]["Policies"]
+    assert not of_type(made.template, "AWS::IAM::Policy")
 
 
 def test_the_function_is_small_python_with_a_log_group_of_its_own(made: Synthesized) -> None:
@@ -157,21 +156,20 @@ def test_the_asset_hash_is_that_of_the_code_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"application": "Shop"}, {"environment": "a/b"}, {"service": ""}, {"service": "${Token[TOKEN.1]}"}],
+    [
+        {"application": "Shop"},
+        {"environment": "a/b"},
+        {"environment": "pin-1"},
+        {"services": [""]},
+        {"services": ["${Token[TOKEN.1]}"]},
+        {"services": []},
+        {"services": "web"},
+        {"services": ["web", "web"]},
+    ],
 )
-def test_a_wrong_name_fails_and_leaves_nothing_behind(changes: dict[str, str]) -> None:
+def test_a_wrong_name_fails_and_leaves_nothing_behind(changes: dict[str, Any]) -> None:
     stack = Stack(App(), "Parameters")
-    names = {"application": "shop", "environment": "staging", "service": "web", **changes}
+    names: dict[str, Any] = {"application": "shop", "environment": "staging", "services": ["web"], **changes}
     with pytest.raises(ValueError, match=r".+ must be .+, got .+; .+"):
-        ReleaseParameter(stack, "web", **names)
+        ReleaseParameters(stack, "Releases", **names)
     assert stack.node.children == []
-
-
-def test_each_stack_has_a_function_of_its_own() -> None:
-    app = App()
-    for environment in ("staging", "production"):
-        stack = Stack(app, environment)
-        ReleaseParameter(stack, "web", application="shop", environment=environment, service="web")
-    assembly = app.synth()
-    for environment in ("staging", "production"):
-        assert len(of_type(assembly.get_stack_by_name(environment).template, "AWS::Lambda::Function")) == 1

@@ -49,6 +49,24 @@ def test_all_environments_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("which", "findings"),
+    [
+        ("variants", []),
+        ("plain-http", ["Annotation::moorings:plain-http: staging answers the internet over plain HTTP; "]),
+    ],
+)
+def test_other_environments_pass_too(which: str, findings: list[str], tmp_path: Path) -> None:
+    """A domain, an existing VPC and no NAT gateway bring no finding; plain HTTP for the internet brings one."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.stacks.variants", which, str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = done.stdout.splitlines()
+    assert len(found) == len(findings)
+    assert all(line.startswith(start) for line, start in zip(found, findings, strict=True))
+
+
+@pytest.mark.parametrize(
     ("statement", "found"),
     [
         ({"Effect": "Allow", "Action": "ecr:PutImage", "Resource": "*"}, "Role allows ecr:PutImage on '*'"),

@@ -1,0 +1,70 @@
+"""Environments that use what the app's own do not: synthesized and judged in a process of their own."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from stacks import gate
+from stacks.environments import ENVIRONMENTS, Domain, EnvironmentConfig, ExistingVpc
+from stacks.node import use_wheel_node
+
+_SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
+_CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-0123-0123-0123-0123456789ab"
+
+
+def variants() -> tuple[EnvironmentConfig, ...]:
+    """A public one with a domain and two services, one in an existing VPC, and one without a way to the internet."""
+    staging, production = ENVIRONMENTS
+    (web,) = staging.services
+    api = replace(web, name="api", subdomain="api", environment=(("LEVEL", "info"),))
+    return (
+        replace(
+            production,
+            name="public",
+            internet_facing=True,
+            alarm_email="ops@example.com",
+            services=(web, api),
+            source=GitHubSource(owner="acme", repository="shop", connection_arn=_CONNECTION),
+            domain=Domain(
+                name="shop.example.com",
+                certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/0123",
+                hosted_zone_id="Z0123456789ABCDEFGHIJ",
+            ),
+        ),
+        replace(
+            staging,
+            name="existing",
+            network=ExistingVpc(
+                vpc_id="vpc-0123456789abcdef0", private_subnet_ids=_SUBNETS[:2], public_subnet_ids=_SUBNETS[2:]
+            ),
+        ),
+        replace(
+            staging,
+            name="closed",
+            account="111122223333",
+            network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
+        ),
+    )
+
+
+def plain_http() -> tuple[EnvironmentConfig, ...]:
+    """One that answers the internet without a certificate."""
+    return (replace(ENVIRONMENTS[0], internet_facing=True),)
+
+
+def main(which: str, folder: Path) -> None:
+    """Prints every finding, one a line."""
+    use_wheel_node()
+    from stacks.application import application
+
+    application({"variants": variants, "plain-http": plain_http}[which](), outdir=str(folder)).synth()
+    for check in (gate.validation_findings, gate.missing_context, gate.wildcards, gate.lint):
+        sys.stdout.writelines(f"{finding}\n" for finding in check(folder))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
