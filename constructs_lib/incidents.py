@@ -1,1 +1,156 @@
-"""Which lesson is served by what: data, from which the README's table is written. Standard library only."""
+"""Which lesson is served by what, as data. Standard library only.
+
+``python -m constructs_lib.incidents`` prints the README's table; a test keeps the two the same, and checks that every
+construct and every test that is named here exists.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+INCIDENTS: Final = {
+    "W": "WebORCA Cloud, March 2025: ports ran out at 50,000 sessions; containers froze because logs could not leave.",
+    "T": "Twilio, February 2021: one overloaded inner service, no cached copy, long time-outs, a late status page.",
+    "Q": "A web application on ECS, April 2025: the registry had deleted the image that production ran.",
+}
+"""What happened, by the letter that a lesson's id begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What one incident taught, and what serves it.
+
+    Args:
+        id: the incident's letter and a number.
+        happened: what went wrong, in one clause.
+        served_by: dotted names of the constructs and values that keep it from happening again; none: not yet served.
+        tests: where that is shown, as ``path::test``.
+        rules: ids of the rules that judge other people's templates.
+        missing: what is not there yet; empty when the lesson is served as a whole.
+    """
+
+    id: str
+    happened: str
+    served_by: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    missing: str = ""
+
+
+_REPOSITORY = "constructs_lib.images.repository.PinnedRepository"
+_RETENTION = "constructs_lib.images.policy.RetentionPolicy"
+_PIPELINE = "constructs_lib.delivery.pipeline.BuildPipeline"
+_RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
+_SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
+
+LESSONS: Final = (
+    Lesson(
+        id="W1",
+        happened="ephemeral ports ran out at noon, after a change at night",
+        served_by=("constructs_lib.network.vpc.ServiceNetwork",),
+        tests=("tests/network/test_vpc.py",),
+        missing="a port budget at synth, a wider port range, sockets per request",
+    ),
+    Lesson(
+        id="W2",
+        happened="containers in blocking log mode froze when logs could not be delivered",
+        served_by=("constructs_lib.services.log_delivery.LogDelivery", _SERVICE),
+        tests=("tests/services/",),
+        missing="containers that other code adds to the task",
+    ),
+    Lesson(
+        id="W3",
+        happened="customers noticed before monitoring did",
+        served_by=("constructs_lib.observability.alarms.Alarms", _SERVICE),
+        tests=("tests/observability/",),
+        missing="connection errors, impaired tasks, a measured time to the page",
+    ),
+    Lesson(
+        id="W4",
+        happened="rolling back took hours",
+        served_by=(_RELEASE,),
+        tests=("tests/e2e/test_first_deploy_and_release.py",),
+        missing="the ledger of releases, and rollback as one command",
+    ),
+    Lesson(
+        id="W5",
+        happened="evidence was gone when the cause was looked for",
+        served_by=("constructs_lib.services.ingress.AccessLogsBucket",),
+        tests=("tests/services/",),
+        missing="stored ECS and AWS Health events, a page on stop reasons",
+    ),
+    Lesson(id="W6", happened="changes waited for a window, and maintenance was announced by hand"),
+    Lesson(
+        id="T1",
+        happened="scaling was too weak for the load",
+        served_by=("constructs_lib.services.capacity.Capacity",),
+        tests=("tests/services/",),
+        missing="capacity for a peak with one zone lost, an alarm at the maximum",
+    ),
+    Lesson(id="T2", happened="dependents had no cached copy to run on"),
+    Lesson(
+        id="T3",
+        happened="long time-outs let waiting pile up",
+        served_by=("constructs_lib.services.timeouts.TimeoutBudget",),
+        tests=("tests/services/",),
+        missing="the same numbers handed to the application",
+    ),
+    Lesson(
+        id="T4",
+        happened="fail-over took too long",
+        served_by=(_SERVICE, "constructs_lib.services.health_check.HealthCheck"),
+        tests=("tests/services/",),
+        missing="the time from dead to out of rotation, printed",
+    ),
+    Lesson(id="T5", happened="the status page followed 25 minutes late"),
+    Lesson(
+        id="Q1",
+        happened="one build pushed to staging and production",
+        served_by=(_PIPELINE, _REPOSITORY),
+        tests=(
+            "tests/delivery/test_pipeline.py::test_a_role_can_push_to_exactly_one_repository",
+            "tests/stacks/test_stage.py::test_no_role_can_push_to_two_repositories",
+        ),
+    ),
+    Lesson(
+        id="Q2",
+        happened='"keep the last 10" deleted the image that production ran',
+        served_by=(_REPOSITORY, _RETENTION),
+        tests=("tests/images/",),
+        missing="the guard that pins images in use; until then, pin by hand",
+    ),
+    Lesson(
+        id="Q3",
+        happened="images had no tags of their own",
+        served_by=(_PIPELINE, _REPOSITORY, _SERVICE),
+        tests=("tests/delivery/test_build_script.py::test_the_tag_is_the_one_that_naming_gives",),
+    ),
+    Lesson(id="Q4", happened="the missing image was found days later, when a task was replaced"),
+    Lesson(id="Q5", happened="releases were clicks, and nobody saw how far production was behind"),
+    Lesson(id="Q6", happened="a pull limit may have been why the builds were joined"),
+    Lesson(id="Q7", happened="the builds may have been joined to keep the environments the same"),
+    Lesson(
+        id="Q8",
+        happened="nobody knew why it was built that way",
+        served_by=("constructs_lib.incidents.LESSONS",),
+        tests=("tests/test_incidents.py",),
+        missing="the why in each resource's metadata and in each rule's message",
+    ),
+)
+"""Every lesson of the three incidents, in order."""
+
+
+def table() -> str:
+    """The lessons as a Markdown table."""
+    rows = ["| lesson | what happened | what serves it here |", "|---|---|---|"]
+    for lesson in LESSONS:
+        names = ", ".join(f"`{name.rsplit('.', 1)[1]}`" for name in lesson.served_by)
+        served = f"{names}; still missing: {lesson.missing}" if lesson.missing else names
+        rows.append(f"| {lesson.id} | {lesson.happened} | {served or 'not yet served'} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())
