@@ -18,6 +18,7 @@ PIN_PATTERN = "pin-*"
 NOT_RELEASED = "none"
 """The value of a release parameter before the first release: the service stands with zero tasks."""
 
+_SETTING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _COMMIT = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -39,6 +40,16 @@ def build_project_name(application: str, environment: str, image: str) -> str:
 def release_parameter_name(application: str, environment: str, service: str) -> str:
     """The SSM parameter that holds the digest which a service runs."""
     return "/moorings/" + "/".join((*_names(application, environment, service), "digest"))
+
+
+def secret_parameter_name(application: str, environment: str, service: str, setting: str) -> str:
+    """The SecureString parameter that holds one secret setting of a service, such as ``DATABASE_URL``.
+
+    A person or another system writes it; no template ever holds the value.
+    """
+    if not _SETTING.fullmatch(setting):
+        raise invalid("setting", setting, "upper-case words joined by '_'", "pass such as 'DATABASE_URL'")
+    return "/moorings/" + "/".join((*_names(application, environment, service), "secrets", setting))
 
 
 def alarm_name(application: str, environment: str, component: str, what: str) -> str:

@@ -13,8 +13,8 @@ from typing import TypeAlias
 from constructs_lib.checks import concrete, email, environment_name, invalid, name
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
-from constructs_lib.naming import repository_name
-from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.naming import repository_name, secret_parameter_name
+from constructs_lib.network.policy import Endpoints, Feature, NatGateways, NetworkPolicy
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
@@ -77,18 +77,21 @@ class ServiceConfig:
         name: the service's name, which is also its image's.
         health_check: how it shows that it can serve.
         environment: plain settings; no secrets.
+        secrets: names of secret settings, such as ``DATABASE_URL``. ECS reads each from the SecureString parameter
+            ``/moorings/<application>/<environment>/<service>/secrets/<name>`` when a task starts; write it first.
         writable_paths: directories that it may write to.
         dockerfile: where its Dockerfile is in the source.
         subdomain: put before the environment's domain; empty, the default, for the domain itself.
         size: a size of its own; ``None``, the default: the environment's.
 
     Raises:
-        ValueError: a name that could collide with another.
+        ValueError: a name that could collide with another, or a setting that is both plain and secret.
     """
 
     name: str
     health_check: HealthCheck
     environment: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
     writable_paths: tuple[WritablePath, ...] = ()
     dockerfile: str = "Dockerfile"
     subdomain: str = ""
@@ -96,6 +99,10 @@ class ServiceConfig:
 
     def __post_init__(self) -> None:
         name("service", self.name)
+        for setting in self.secrets:
+            secret_parameter_name("any", "any", self.name, setting)
+            if setting in dict(self.environment):
+                raise invalid("secrets", setting, "none of the plain settings", "take it out of `environment`")
         if self.subdomain:
             name("subdomain", self.subdomain)
 
@@ -157,6 +164,12 @@ class EnvironmentConfig:
             )
         if self.alarm_email is not None:
             email("alarm_email", self.alarm_email)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What the services use of AWS; endpoints follow from it."""
+        secrets = any(service.secrets for service in self.services)
+        return ("images", "logs", "parameters") if secrets else ("images", "logs")
 
     def _check_zones(self) -> None:
         zones = self.availability_zones

@@ -5,13 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from constructs_lib.network.policy import Feature, NetworkPolicy
+from constructs_lib.network.policy import NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
 from stacks.base import EnvironmentStack
 from stacks.environments import EnvironmentConfig, ExistingVpc
-
-FEATURES: tuple[Feature, ...] = ("images", "logs")
-"""What the services of this app use of AWS; add ``secrets`` or ``parameters`` with the first secret."""
 
 
 class NetworkStack(EnvironmentStack):
@@ -19,7 +16,7 @@ class NetworkStack(EnvironmentStack):
 
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig, policy: NetworkPolicy) -> None:
         super().__init__(scope, id, config=config, description="network")
-        self.vpc: ec2.IVpc = ServiceNetwork(self, "Network", features=FEATURES, policy=policy).vpc
+        self.vpc: ec2.IVpc = ServiceNetwork(self, "Network", features=config.features, policy=policy).vpc
 
 
 def existing_vpc(scope: Construct, vpc: ExistingVpc, config: EnvironmentConfig) -> ec2.IVpc:

@@ -11,10 +11,11 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
-from constructs_lib.naming import release_parameter_name
+from constructs_lib.naming import release_parameter_name, secret_parameter_name
 from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
@@ -80,8 +81,16 @@ class ServicesStack(EnvironmentStack):
             capacity=size.capacity,
             ingress=ingress,
             environment=dict(service.environment),
+            secrets={setting: self._secret(config, service, setting) for setting in service.secrets},
             writable_paths=service.writable_paths,
         )
+
+    def _secret(self, config: EnvironmentConfig, service: ServiceConfig, setting: str) -> ecs.Secret:
+        name = secret_parameter_name(config.application, config.name, service.name, setting)
+        parameter = ssm.StringParameter.from_secure_string_parameter_attributes(
+            self, f"{service.name}-{setting}", parameter_name=name
+        )
+        return ecs.Secret.from_ssm_parameter(parameter)
 
     def _record(self, service: ServiceConfig, domain: Domain, zone_id: str, made: FargateWebService) -> None:
         zone = route53.HostedZone.from_hosted_zone_attributes(

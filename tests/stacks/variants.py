@@ -20,7 +20,7 @@ def variants() -> tuple[EnvironmentConfig, ...]:
     """A public one with a domain and two services, one in an existing VPC, and one without a way to the internet."""
     staging, production = ENVIRONMENTS
     (web,) = staging.services
-    api = replace(web, name="api", subdomain="api", environment=(("LEVEL", "info"),))
+    api = replace(web, name="api", subdomain="api", environment=(("LEVEL", "info"),), secrets=("DATABASE_URL",))
     return (
         replace(
             production,

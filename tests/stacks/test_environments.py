@@ -1,0 +1,214 @@
+"""The environments are typed values: what is wrong fails in one sentence, before CDK starts (lessons Q1, T4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.services.health_check import HealthCheck
+from stacks.environments import (
+    ENVIRONMENTS,
+    Domain,
+    EnvironmentConfig,
+    ExistingVpc,
+    ServiceConfig,
+    check_environments,
+)
+from tests.services.support import TOKEN, refused, run_without_cdk
+
+CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
+WEB = ServiceConfig(name="web", health_check=HealthCheck.http("/healthz", port=8080, program="curl"))
+WORKER = replace(WEB, name="worker", subdomain="worker")
+DOMAIN = Domain(name="shop.example.com", certificate_arn=CERTIFICATE)
+VPC = ExistingVpc(
+    vpc_id="vpc-1", private_subnet_ids=("subnet-1", "subnet-2"), public_subnet_ids=("subnet-3", "subnet-4")
+)
+STAGING = EnvironmentConfig(
+    application="shop",
+    name="staging",
+    region="eu-west-1",
+    availability_zones=("eu-west-1a", "eu-west-1b"),
+    source=GitHubSource(owner="example", repository="shop"),
+    services=(WEB,),
+)
+
+
+def changed(**changes: Any) -> EnvironmentConfig:
+    """The environment above, but for ``changes``."""
+    return replace(STAGING, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"account": "111122223333"},
+        {"region": "us-gov-west-1", "availability_zones": ("us-gov-west-1a", "us-gov-west-1b")},
+        {"region": "ap-southeast-7", "availability_zones": ("ap-southeast-7a", "ap-southeast-7c")},
+        {"region": "us-west-2", "availability_zones": ("us-west-2a", "us-west-2-lax-1a")},
+        {"services": (WEB, WORKER)},
+        {"services": (WEB, WORKER), "domain": DOMAIN},
+        {"services": (WEB, replace(WORKER, subdomain=""))},
+        {"network": VPC},
+        {"internet_facing": True, "domain": DOMAIN},
+        {"alarm_email": "ops@example.com"},
+    ],
+)
+def test_a_right_environment_is_accepted(changes: dict[str, Any]) -> None:
+    """What the issue promises can be described: accounts, regions, several services, an existing VPC, a domain."""
+    made = changed(**changes)
+    assert all(getattr(made, name) == value for name, value in changes.items())
+
+
+def wrong(changes: dict[str, Any], what: str, value: object, allowed: str) -> Any:
+    """A row of the table below."""
+    return pytest.param(changes, what, value, allowed, id=f"{what}={value}"[:70])
+
+
+ONE_ZONE = ("eu-west-1a",)
+TWICE = ("eu-west-1a", "eu-west-1a")
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "value", "allowed"),
+    [
+        wrong({"application": "Shop"}, "application", "Shop", "lower-case"),
+        wrong({"application": TOKEN}, "application", TOKEN, "not a Token"),
+        wrong({"name": "pre--production"}, "name", "pre--production", "single hyphens"),
+        wrong({"name": "pin"}, "name", "pin", "begin with 'pin'"),
+        wrong({"name": "pin-test"}, "name", "pin-test", "begin with 'pin'"),
+        wrong({"account": "1234"}, "account", "1234", "12 digits"),
+        wrong({"account": "١١١١٢٢٢٢٣٣٣٣"}, "account", "١١١١٢٢٢٢٣٣٣٣", "12 digits"),
+        wrong({"account": TOKEN}, "account", TOKEN, "not a Token"),
+        wrong({"region": "europe"}, "region", "europe", "an AWS region"),
+        wrong({"region": TOKEN}, "region", TOKEN, "not a Token"),
+        wrong({"availability_zones": ONE_ZONE}, "availability_zones", ONE_ZONE, "at least two different zones"),
+        wrong({"availability_zones": TWICE}, "availability_zones", TWICE, "at least two different zones"),
+        wrong({"availability_zones": ()}, "availability_zones", (), "at least two different zones"),
+        wrong({"availability_zones": ("eu-west-1a", "eu-west-2a")}, "availability_zones", "eu-west-2a", "of eu-west-1"),
+        wrong({"availability_zones": ("eu-west-1a", "eu-west-1")}, "availability_zones", "eu-west-1", "of eu-west-1"),
+        wrong({"availability_zones": ("eu-west-1a", TOKEN)}, "availability_zones", TOKEN, "of eu-west-1"),
+        wrong({"services": ()}, "services", (), "at least one service"),
+        wrong({"services": (WEB, WEB)}, "services", ["web", "web"], "all different"),
+        wrong(
+            {"services": (WEB, replace(WORKER, subdomain="")), "domain": DOMAIN},
+            "subdomains",
+            ["", ""],
+            "all different",
+        ),
+        wrong({"alarm_email": "ops"}, "alarm_email", "ops", "an e-mail address"),
+        wrong(
+            {"domain": replace(DOMAIN, certificate_arn=CERTIFICATE.replace("eu-west-1", "us-east-1"))},
+            "certificate_arn",
+            CERTIFICATE.replace("eu-west-1", "us-east-1"),
+            "of a certificate in eu-west-1",
+        ),
+        wrong(
+            {"network": replace(VPC, private_subnet_ids=("subnet-1",))},
+            "private_subnet_ids",
+            ("subnet-1",),
+            "one for each of the 2 zones",
+        ),
+        wrong({"network": replace(VPC, public_subnet_ids=())}, "public_subnet_ids", (), "one for each of the 2 zones"),
+        wrong(
+            {"network": replace(VPC, private_subnet_ids=("subnet-1", TOKEN))},
+            "private_subnet_ids",
+            TOKEN,
+            "not a Token",
+        ),
+    ],
+)
+def test_a_wrong_environment_is_refused(changes: dict[str, Any], what: str, value: object, allowed: str) -> None:
+    """Names, places, zones, services and subnets are checked together, and the sentence says which is wrong."""
+    refused(lambda: changed(**changes), what, value, allowed)
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "value", "allowed"),
+    [
+        wrong(lambda: replace(WEB, name="Web"), "service", "Web", "lower-case"),  # type: ignore[arg-type]
+        wrong(lambda: replace(WEB, subdomain="a.b"), "subdomain", "a.b", "lower-case"),  # type: ignore[arg-type]
+        wrong(lambda: replace(DOMAIN, name="shop"), "name", "shop", "a domain name"),  # type: ignore[arg-type]
+        wrong(lambda: replace(DOMAIN, name="*.example.com"), "name", "*.example.com", "a domain name"),  # type: ignore[arg-type]
+        wrong(
+            lambda: replace(DOMAIN, certificate_arn="arn:aws:acm"),  # type: ignore[arg-type]
+            "certificate_arn",
+            "arn:aws:acm",
+            "the ARN of an ACM certificate",
+        ),
+        wrong(lambda: replace(VPC, vpc_id=""), "vpc_id", "", "not empty"),  # type: ignore[arg-type]
+        wrong(lambda: replace(VPC, vpc_id=TOKEN), "vpc_id", TOKEN, "not a Token"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_part_is_refused(make: Any, what: str, value: object, allowed: str) -> None:
+    """Services, domains and existing networks check themselves."""
+    refused(make, what, value, allowed)
+
+
+def test_two_environments_with_one_repository_are_refused() -> None:
+    """Incident Q began with two environments that shared what was built; here they cannot (Q1)."""
+    fix = refused(
+        lambda: check_environments((STAGING, changed(source=GitHubSource(owner="example", repository="other")))),
+        "repository",
+        "shop/staging/web",
+        "one environment's only",
+    )
+    assert "Q1" in fix
+
+
+def test_one_repository_name_in_two_regions_is_still_one_stage_too_many() -> None:
+    """Two environments of one name would be one CDK stage, wherever they are."""
+    elsewhere = changed(region="eu-west-2", availability_zones=("eu-west-2a", "eu-west-2b"))
+    refused(
+        lambda: check_environments((STAGING, elsewhere)), "environments", ["staging", "staging"], "of different names"
+    )
+
+
+def test_no_environment_is_refused() -> None:
+    """An app without environments would deploy nothing in silence."""
+    refused(lambda: check_environments(()), "environments", (), "at least one")
+
+
+def test_different_environments_are_accepted() -> None:
+    """The check gives back what it was given."""
+    both = (STAGING, changed(name="production"))
+    assert check_environments(both) == both
+
+
+def test_ours_are_right() -> None:
+    """Staging and production are there, pass the check, and share nothing."""
+    assert [environment.name for environment in check_environments(ENVIRONMENTS)] == ["staging", "production"]
+
+
+def test_production_is_sturdier_than_staging() -> None:
+    """Production has three zones with a gateway each and private endpoints; staging is the cheaper choice (T4)."""
+    staging, production = ENVIRONMENTS
+    assert (len(staging.availability_zones), len(production.availability_zones)) == (2, 3)
+    assert isinstance(staging.network, NetworkPolicy)
+    assert isinstance(production.network, NetworkPolicy)
+    assert (staging.network.nat_gateways, production.network.nat_gateways) == (NatGateways.ONE, NatGateways.PER_ZONE)
+    assert production.network.endpoints is Endpoints.PRIVATE
+    assert production.size.capacity.min_tasks >= len(production.availability_zones)
+
+
+def test_ours_need_no_credential_and_no_account() -> None:
+    """A newcomer can synthesize and deploy what is committed: no account id, no connection, nobody's certificate."""
+    for environment in ENVIRONMENTS:
+        assert environment.account is None
+        assert environment.source.connection_arn is None
+        assert environment.domain is None
+        assert environment.alarm_email is None
+
+
+def test_a_wrong_environment_fails_before_node_starts() -> None:
+    """The file that people edit most is checked without loading CDK."""
+    code = (
+        "from dataclasses import replace\n"
+        "from stacks.environments import ENVIRONMENTS\n"
+        "replace(ENVIRONMENTS[0], availability_zones=('eu-west-1a',))"
+    )
+    assert run_without_cdk(code).startswith("availability_zones must be at least two different zones")
