@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from constructs_lib.checks import concrete, email, environment_name, invalid, name
 from constructs_lib.delivery.policy import GitHubSource
@@ -18,6 +18,9 @@ from constructs_lib.network.policy import Endpoints, Feature, NatGateways, Netwo
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
+
+_SERVICES_AT_MOST: Final = 20
+"""A service with a domain of its own is 24 resources of the 500 that a stack may have."""
 
 SubnetIds: TypeAlias = tuple[str, ...]
 
@@ -85,7 +88,7 @@ class ServiceConfig:
         size: a size of its own; ``None``, the default: the environment's.
 
     Raises:
-        ValueError: a name that could collide with another, or a setting that is both plain and secret.
+        ValueError: a name that could collide with another, or a setting that is named twice.
     """
 
     name: str
@@ -99,10 +102,12 @@ class ServiceConfig:
 
     def __post_init__(self) -> None:
         name("service", self.name)
+        settings = [key for key, _ in self.environment] + list(self.secrets)
+        for setting in settings:
+            if settings.count(setting) > 1:
+                raise invalid("environment and secrets", settings, "all different", f"name {setting!r} once")
         for setting in self.secrets:
             secret_parameter_name("any", "any", self.name, setting)
-            if setting in dict(self.environment):
-                raise invalid("secrets", setting, "none of the plain settings", "take it out of `environment`")
         if self.subdomain:
             name("subdomain", self.subdomain)
 
@@ -128,8 +133,8 @@ class EnvironmentConfig:
         retention: which images may be forgotten.
 
     Raises:
-        ValueError: a wrong name, account, region or zone, one zone only, no service, two services of one name or host,
-            or subnets that do not fit the zones.
+        ValueError: a wrong name, account, region or zone, one zone only, no service or more than 20, two services of
+            one name or host, a certificate of another region, or subnets that do not fit the zones.
     """
 
     application: str
@@ -192,6 +197,13 @@ class EnvironmentConfig:
     def _check_services(self) -> None:
         if not self.services:
             raise invalid("services", self.services, "at least one service", "add a ServiceConfig")
+        if len(self.services) > _SERVICES_AT_MOST:
+            raise invalid(
+                "services",
+                len(self.services),
+                f"at most {_SERVICES_AT_MOST}",
+                "CloudFormation takes 500 resources in a stack; put the others into an application of their own",
+            )
         hosts = [service.subdomain for service in self.services] if self.domain else []
         for what, values in (("services", [service.name for service in self.services]), ("subdomains", hosts)):
             for value in values:

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "constructs_lib"
 SLICES = ("images", "delivery", "services", "network", "observability")
-SHARED = {"checks", "naming", "alarm_spec", "log_retention", "incidents"}
+SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
 PURE = {

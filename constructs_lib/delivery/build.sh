@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds one image, pushes it to one repository, and is sure of its digest (lessons Q1, Q3).
 #
-# Reads   REPOSITORY_URI REPOSITORY_NAME ENVIRONMENT_NAME DOCKERFILE CONTEXT PLATFORM   set by the project
+# Reads   REPOSITORY_URI ENVIRONMENT_NAME DOCKERFILE CONTEXT PLATFORM   set by the project
 #         REBUILD                                 "yes" builds a commit again that has an image already
 #         CODEBUILD_RESOLVED_SOURCE_VERSION       set by CodeBuild: the commit
 # Writes  BUILD_TAG and IMAGE_DIGEST to the file RESULT, as lines that a shell can read
@@ -28,7 +28,7 @@ is_single_manifest() { # media type
 built_before() { # commit
   local listing digest media tags tag best="" best_digest=""
   local query="imageDetails[?not_null(imageStatus, 'ACTIVE') == 'ACTIVE' && imageTags[?ends_with(@, '-$1')]]"
-  listing="$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" --filter tagStatus=TAGGED \
+  listing="$(aws ecr describe-images --repository-name "$repository" --filter tagStatus=TAGGED \
     --query "$query.[imageDigest, imageManifestMediaType, join(' ', imageTags)]" --output text)" || return 1
   while read -r digest media tags; do
     is_single_manifest "$media" || continue
@@ -53,7 +53,7 @@ build_and_push() { # tag
   if ! docker push "$image" >"$log" 2>&1; then
     cat "$log" >&2
     if grep -q -i -e 'immutable' -e 'cannot be overwritten' "$log"; then
-      fail "the tag $1 is taken in $REPOSITORY_NAME and tags do not move: start the build again, it gets a new time"
+      fail "the tag $1 is taken in $repository and tags do not move: start the build again, it gets a new time"
     fi
     fail "the image could not be pushed to $REPOSITORY_URI: see docker's own message above"
   fi
@@ -66,10 +66,10 @@ build_and_push() { # tag
   [[ "$found" == "$digest" ]] ||
     fail "docker push said $digest, but the image here is known in $REPOSITORY_URI as '${found//$'\n'/ }'"
 
-  found="$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageDigest=$digest" \
+  found="$(aws ecr describe-images --repository-name "$repository" --image-ids "imageDigest=$digest" \
     --query "imageDetails[0].[imageManifestMediaType, contains(imageTags, '$1'), not_null(imageStatus, 'ACTIVE')]" \
     --output text)" ||
-    fail "the registry does not know $digest, which was just pushed to $REPOSITORY_NAME"
+    fail "the registry does not know $digest, which was just pushed to $repository"
   read -r media tagged status <<<"$found"
   is_single_manifest "$media" ||
     fail "$digest is no single manifest but '$media': its children could expire while it is in use"
@@ -78,9 +78,10 @@ build_and_push() { # tag
   finish "$digest" "$1"
 }
 
-for variable in REPOSITORY_URI REPOSITORY_NAME ENVIRONMENT_NAME DOCKERFILE CONTEXT PLATFORM RESULT; do
+for variable in REPOSITORY_URI ENVIRONMENT_NAME DOCKERFILE CONTEXT PLATFORM RESULT; do
   [[ -n "${!variable:-}" ]] || fail "the variable $variable is not set; the BuildPipeline construct sets it"
 done
+repository="${REPOSITORY_URI#*/}" # its name: what follows the registry's host
 
 commit="${CODEBUILD_RESOLVED_SOURCE_VERSION:-}"
 [[ "$commit" =~ ^[0-9a-f]{40}([0-9a-f]{24})?$ ]] ||
@@ -90,7 +91,7 @@ commit="${commit:0:12}"
 before=""
 if [[ "${REBUILD:-no}" != yes ]]; then
   before="$(built_before "$commit")" ||
-    fail "the images in $REPOSITORY_NAME could not be listed, so it is not known whether $commit is built already"
+    fail "the images in $repository could not be listed, so it is not known whether $commit is built already"
 fi
 
 if [[ -n "$before" ]]; then

@@ -11,15 +11,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib.architecture import Architecture, check_architecture
 from constructs_lib.checks import environment_name as check_environment_name
 from constructs_lib.checks import invalid
 from constructs_lib.delivery.buildspec import buildspec
 from constructs_lib.delivery.permissions import build_permissions
 from constructs_lib.delivery.policy import (
-    Architecture,
     BuildLimits,
     GitHubSource,
-    check_architecture,
     check_project_name,
     check_source_path,
 )
@@ -109,7 +108,6 @@ class BuildPipeline(Construct):
         self.role = self._make_role(repository.repository_arn, source.connection_arn)
         variables = {
             "REPOSITORY_URI": repository.repository_uri,
-            "REPOSITORY_NAME": repository.repository_name,
             "ENVIRONMENT_NAME": environment_name,
             "DOCKERFILE": dockerfile,
             "CONTEXT": context,

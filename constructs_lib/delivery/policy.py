@@ -9,9 +9,6 @@ from typing import Final, Literal, TypeAlias, get_args
 from constructs_lib.checks import concrete, invalid, whole_number
 from constructs_lib.log_retention import check_retention
 
-Architecture: TypeAlias = Literal["arm64", "x86_64"]
-"""The processor that an image is built for. It must be the one that the service runs on."""
-
 ComputeSize: TypeAlias = Literal["small", "medium", "large"]
 
 _OWNER: Final = re.compile(r"(?=.{1,39}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
@@ -124,12 +121,6 @@ class BuildLimits:
                 "a docker build rarely needs more than 'medium'",
             )
         check_retention("retention_days", self.retention_days)
-
-
-def check_architecture(value: str) -> None:
-    """Refuses an architecture that Fargate does not run."""
-    if value not in get_args(Architecture):
-        raise invalid("architecture", value, "'arm64' or 'x86_64'", "use the one that the service runs on")
 
 
 def check_source_path(what: str, value: str) -> None:

@@ -59,7 +59,7 @@ class ReleaseParameters(Construct):
             service: release_parameter_name(application, environment, service) for service in services
         }
         super().__init__(scope, id)
-        function_arn = self._function().function_arn
+        function_arn = self._function(scope).function_arn
         # Two tries that hang take two minutes; without this CloudFormation waits for an hour.
         limit = Duration.minutes(5)
         for service, name in self.parameter_names.items():
@@ -72,8 +72,8 @@ class ReleaseParameters(Construct):
                 properties={"Name": name},
             )
 
-    def _function(self) -> lambda_.Function:
-        stack = Stack.of(self)
+    def _function(self, scope: Construct) -> lambda_.Function:
+        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
         prefix = stack.format_arn(service="ssm", resource="parameter", arn_format=ArnFormat.NO_RESOURCE_NAME)
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
@@ -98,7 +98,7 @@ class ReleaseParameters(Construct):
             code=runtime_code(Path(__file__).parent),
             handler="runtime.handler.main",
             timeout=Duration.seconds(60),
-            role=role.without_policy_updates(),
+            role=role,
             log_group=log_group,
         )
 

@@ -36,22 +36,18 @@ class AlarmTopic(Construct):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        self.key.grant(iam.ServicePrincipal("cloudwatch.amazonaws.com"), "kms:Decrypt", "kms:GenerateDataKey*")
-        self.topic = sns.Topic(self, "Resource", master_key=self.key)
-        publish = {
-            "Sid": "AlarmsOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": self.topic.topic_arn,
-            "Condition": {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-        }
-        sns.TopicPolicy(
-            self,
-            "Policy",
-            topics=[self.topic],
-            policy_document=iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": [publish]}),
-            enforce_ssl=True,
+        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.key.grant(alarms, "kms:Decrypt", "kms:GenerateDataKey*")
+        self.topic = sns.Topic(self, "Resource", master_key=self.key, enforce_ssl=True)
+        # On the topic's own policy: a topic has one, and a second that somebody's grant made would replace it.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[alarms],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         if email is not None:
             sns.Subscription(self, "Email", topic=self.topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=email)

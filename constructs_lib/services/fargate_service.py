@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.architecture import Architecture
 from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
 from constructs_lib.services.alarms import web_service_alarms
@@ -25,7 +26,6 @@ from constructs_lib.services.health_rendering import render
 from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener, connect, target_group
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import (
-    Architecture,
     FixedDigest,
     ReleasedDigest,
     TaskSize,
@@ -166,7 +166,12 @@ class FargateWebService(Construct):
             max_healthy_percent=200,
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
-            deployment_alarms=deployment_alarms(self, used.full_name, target_group_name),
+            deployment_alarms=deployment_alarms(
+                self,
+                load_balancer=used.full_name,
+                target_group=target_group_name,
+                shared=isinstance(ingress, SharedListener),
+            ),
             health_check_grace_period=Duration.seconds(health_check.grace_seconds),
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
@@ -260,7 +265,9 @@ class FargateWebService(Construct):
 
 
 def _component(id: str) -> str:
-    return check_name("id", "-".join(re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", id)).lower())
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*", id):
+        raise invalid("id", id, "letters, digits and single hyphens", "it names the component; pass such as 'Web'")
+    return check_name("id", "-".join(re.findall(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])", id)).lower())
 
 
 def _private_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:

@@ -44,6 +44,10 @@ class HealthCheck:
     start_seconds: int
 
     def __post_init__(self) -> None:
+        if len(self.command) < 2 or self.command[0] != "CMD":
+            raise invalid(
+                "command", self.command, "'CMD', a program and its arguments", "make it with HealthCheck.http"
+            )
         concrete("path", self.path, "pass a path such as '/healthz'")
         if not re.fullmatch(r"/[A-Za-z0-9_.~%!$&*+,;=:@/?-]*", self.path):
             allowed = "a path that begins with a slash, of letters, digits and '_.~%!$&*+,;=:@/?-'"

@@ -180,21 +180,24 @@ def _own(
             "known, because access logs need it",
             "give the stack env=Environment(region='eu-west-1'), or use a SharedListener",
         ) from None
-    listener = _listener(load_balancer, options, target_group)
+    listeners = _listeners(load_balancer, options, target_group)
     for cidr in options.admitted_cidrs:
-        listener.connections.allow_default_port_from(ec2.Peer.ipv4(cidr))
+        peer = ec2.Peer.ipv4(cidr)
+        for listener in listeners:
+            listener.connections.allow_default_port_from(peer)
     return Ingress(load_balancer, load_balancer.load_balancer_full_name)
 
 
-def _listener(
+def _listeners(
     load_balancer: elbv2.ApplicationLoadBalancer, options: OwnLoadBalancer, target_group: elbv2.ApplicationTargetGroup
-) -> elbv2.ApplicationListener:
+) -> tuple[elbv2.ApplicationListener, ...]:
     if options.certificate_arn is None:
-        return load_balancer.add_listener(
+        http = load_balancer.add_listener(
             "Http", port=80, default_target_groups=[target_group], open=options.internet_facing
         )
-    load_balancer.add_redirect(open=options.internet_facing)
-    return load_balancer.add_listener(
+        return (http,)
+    redirect = load_balancer.add_redirect(open=options.internet_facing)
+    https = load_balancer.add_listener(
         "Https",
         port=443,
         certificates=[elbv2.ListenerCertificate.from_arn(options.certificate_arn)],
@@ -202,3 +205,4 @@ def _listener(
         default_target_groups=[target_group],
         open=options.internet_facing,
     )
+    return (https, redirect)

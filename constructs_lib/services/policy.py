@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
+from constructs_lib.architecture import Architecture, check_architecture
 from constructs_lib.checks import concrete, digest, invalid
-
-Architecture: TypeAlias = Literal["arm64", "x86_64"]
 
 _GIB: Final = 1024
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
@@ -52,8 +51,7 @@ class TaskSize:
                 f"one of {', '.join(map(str, allowed))} with {self.cpu} CPU units",
                 "Fargate has no other pairs",
             )
-        if self.architecture not in ("arm64", "x86_64"):
-            raise invalid("architecture", self.architecture, "'arm64' or 'x86_64'", "match what the image is built for")
+        check_architecture(self.architecture)
 
 
 @dataclass(frozen=True, slots=True)

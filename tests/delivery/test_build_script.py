@@ -133,7 +133,6 @@ class Machine:
                 "STATE": str(self.work / "state"),
                 "CALLS": str(self.work / "calls"),
                 "REPOSITORY_URI": URI,
-                "REPOSITORY_NAME": "shop/staging/web",
                 "ENVIRONMENT_NAME": self.environment,
                 "DOCKERFILE": "Dockerfile",
                 "CONTEXT": ".",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.architecture import check_architecture
 from constructs_lib.delivery.policy import (
     BuildLimits,
     GitHubSource,
-    check_architecture,
     check_project_name,
     check_source_path,
 )

@@ -140,6 +140,7 @@ def test_a_count_in_the_template_would_undo_scaling(busy: Busy) -> None:
 
 
 def _resource(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = (resource for resource in template["Resources"].values() if resource["Type"] == kind)
     return found
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from constructs_lib.services.policy import TaskSize
-from demo.cloud import LocalCloud
 from stacks.environments import EnvironmentConfig, ServiceSize
 from tests.e2e.conftest import Deploy, Deployed
 
@@ -101,11 +100,8 @@ def test_a_deploy_after_the_parameter_is_gone_fails_and_touches_nothing(
         busy.ssm.put_parameter(Name=busy.parameter, Value=digest, Type="String")
 
 
-def test_two_applications_share_an_account(
-    released: Deployed, deploy: Deploy, staging: EnvironmentConfig, cloud: LocalCloud
-) -> None:
+def test_two_applications_share_an_account(released: Deployed, deploy: Deploy, staging: EnvironmentConfig) -> None:
     """A second application with the same environment and service name stands beside the first."""
-    assert cloud.endpoint
     api = replace(staging.services[0], name="api")
     other = replace(staging, application="second", services=(*staging.services, api))
     deploy(other)

@@ -56,6 +56,7 @@ def changed(**changes: Any) -> EnvironmentConfig:
         {"network": VPC},
         {"internet_facing": True, "domain": DOMAIN},
         {"alarm_email": "ops@example.com"},
+        {"services": (replace(WEB, secrets=("DATABASE_URL", "TOKEN"), environment=(("MODE", "shop"),)),)},
     ],
 )
 def test_a_right_environment_is_accepted(changes: dict[str, Any]) -> None:
@@ -64,7 +65,7 @@ def test_a_right_environment_is_accepted(changes: dict[str, Any]) -> None:
     assert all(getattr(made, name) == value for name, value in changes.items())
 
 
-def wrong(changes: dict[str, Any], what: str, value: object, allowed: str) -> Any:
+def wrong(changes: Any, what: str, value: object, allowed: str) -> Any:
     """A row of the table below."""
     return pytest.param(changes, what, value, allowed, id=f"{what}={value}"[:70])
 
@@ -130,23 +131,47 @@ def test_a_wrong_environment_is_refused(changes: dict[str, Any], what: str, valu
 @pytest.mark.parametrize(
     ("make", "what", "value", "allowed"),
     [
-        wrong(lambda: replace(WEB, name="Web"), "service", "Web", "lower-case"),  # type: ignore[arg-type]
-        wrong(lambda: replace(WEB, subdomain="a.b"), "subdomain", "a.b", "lower-case"),  # type: ignore[arg-type]
-        wrong(lambda: replace(DOMAIN, name="shop"), "name", "shop", "a domain name"),  # type: ignore[arg-type]
-        wrong(lambda: replace(DOMAIN, name="*.example.com"), "name", "*.example.com", "a domain name"),  # type: ignore[arg-type]
+        wrong(lambda: replace(WEB, name="Web"), "service", "Web", "lower-case"),
+        wrong(lambda: replace(WEB, secrets=("token",)), "setting", "token", "upper-case"),
         wrong(
-            lambda: replace(DOMAIN, certificate_arn="arn:aws:acm"),  # type: ignore[arg-type]
+            lambda: replace(WEB, secrets=("A",), environment=(("A", "1"),)),
+            "environment and secrets",
+            ["A", "A"],
+            "all different",
+        ),
+        wrong(lambda: replace(WEB, subdomain="a.b"), "subdomain", "a.b", "lower-case"),
+        wrong(lambda: replace(DOMAIN, name="shop"), "name", "shop", "a domain name"),
+        wrong(lambda: replace(DOMAIN, name="*.example.com"), "name", "*.example.com", "a domain name"),
+        wrong(
+            lambda: replace(DOMAIN, certificate_arn="arn:aws:acm"),
             "certificate_arn",
             "arn:aws:acm",
             "the ARN of an ACM certificate",
         ),
-        wrong(lambda: replace(VPC, vpc_id=""), "vpc_id", "", "not empty"),  # type: ignore[arg-type]
-        wrong(lambda: replace(VPC, vpc_id=TOKEN), "vpc_id", TOKEN, "not a Token"),  # type: ignore[arg-type]
+        wrong(lambda: replace(VPC, vpc_id=""), "vpc_id", "", "not empty"),
+        wrong(lambda: replace(VPC, vpc_id=TOKEN), "vpc_id", TOKEN, "not a Token"),
     ],
 )
 def test_a_wrong_part_is_refused(make: Any, what: str, value: object, allowed: str) -> None:
     """Services, domains and existing networks check themselves."""
     refused(make, what, value, allowed)
+
+
+def test_a_secret_named_twice_is_refused() -> None:
+    """One setting has one value."""
+    refused(lambda: replace(WEB, secrets=("A", "A")), "environment and secrets", ["A", "A"], "all different")
+
+
+def test_more_services_than_a_stack_holds_are_refused() -> None:
+    """CloudFormation takes 500 resources in a stack, and says so only when everything is made."""
+    many = tuple(replace(WEB, name=f"service-{number}") for number in range(21))
+    refused(lambda: changed(services=many), "services", 21, "at most 20")
+
+
+def test_secrets_bring_the_endpoint_that_they_are_read_through() -> None:
+    """The network's endpoints follow from what the services use, so a secret does not take the NAT gateway (W1)."""
+    assert STAGING.features == ("images", "logs")
+    assert set(changed(services=(WORKER, replace(WEB, secrets=("A",)))).features) == {"images", "logs", "parameters"}
 
 
 def test_two_environments_with_one_repository_are_refused() -> None:

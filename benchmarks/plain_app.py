@@ -1,0 +1,553 @@
+"""The same environment as a plain CDK app, written by hand: the yardstick.
+
+It is what one would write without this library: a stage of five stacks, CDK's own constructs, loops over the services.
+It makes the same resources with the same properties, so it needs the same few overrides. It is kept lean: no construct
+of its own around a service, nothing read twice, nothing read for later. It uses no construct of this library; the
+buildspec and the function's code are taken from there as data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import (
+    App,
+    ArnFormat,
+    Aws,
+    CfnCondition,
+    CfnOutput,
+    CfnParameter,
+    CustomResource,
+    Duration,
+    Environment,
+    Fn,
+    IgnoreMode,
+    RemovalPolicy,
+    Size,
+    Stack,
+    Stage,
+    Tags,
+)
+from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from constructs_lib.delivery.buildspec import buildspec
+
+ROOT: Final = Path(__file__).parent.parent
+APPLICATION: Final = "shop"
+REGION: Final = "eu-west-1"
+CIDR: Final = "10.0.0.0/16"
+ZONES: Final = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
+PORT: Final = 8080
+MIN_TASKS: Final = 3
+MAX_TASKS: Final = 12
+NO_IMAGE: Final = "sha256:" + "0" * 64
+CHECK: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],timeout=5).status!=200)"
+KEEP: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
+
+def plain_app(environments: Mapping[str, Sequence[str]], *, validate: bool, outdir: str) -> App:
+    """An environment for each name, with these services; not yet synthesized."""
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context=flags, outdir=outdir, builtin_cloud_formation_validation=validate)
+    for environment, services in environments.items():
+        stage = PlainStage(app, environment, services)
+        Tags.of(stage).add("application", APPLICATION)
+        Tags.of(stage).add("environment", environment)
+    return app
+
+
+def repository_name(environment: str, service: str) -> str:
+    """ECR's name of a service's repository."""
+    return f"{APPLICATION}/{environment}/{service}"
+
+
+def parameter_name(environment: str, service: str) -> str:
+    """The parameter that holds the digest of a service."""
+    return f"/moorings/{APPLICATION}/{environment}/{service}/digest"
+
+
+class PlainStage(Stage):
+    """One environment."""
+
+    def __init__(self, scope: Construct, id: str, services: Sequence[str]) -> None:
+        super().__init__(scope, id, env=Environment(region=REGION))
+        images = ImagesStack(self, "images", id, services)
+        delivery = DeliveryStack(self, "delivery", id, services)
+        topic = ObservabilityStack(self, "observability", id).topic
+        vpc = NetworkStack(self, "network", id).vpc
+        running = ServicesStack(self, "services", id, services, vpc=vpc, topic=topic)
+        # Names are no references, so the order must be said.
+        delivery.add_stack_dependency(images)
+        running.add_stack_dependency(delivery)
+
+
+class PlainStack(Stack):
+    """A stack with a name that does not collide."""
+
+    def __init__(self, scope: Construct, id: str, environment: str) -> None:
+        super().__init__(
+            scope,
+            id,
+            stack_name=f"{APPLICATION}--{environment}--{id}",
+            description=f"{APPLICATION}, {environment}: {id}",
+        )
+        self._name = environment
+
+
+class ImagesStack(PlainStack):
+    """The repositories."""
+
+    def __init__(self, scope: Construct, id: str, environment: str, services: Sequence[str]) -> None:
+        super().__init__(scope, id, environment)
+        for service in services:
+            ecr.Repository(
+                self,
+                service,
+                repository_name=repository_name(self._name, service),
+                image_scan_on_push=True,
+                image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
+                image_tag_mutability_exclusion_filters=[ecr.ImageTagMutabilityExclusionFilter.wildcard("pin-*")],
+                encryption=ecr.RepositoryEncryption.KMS,
+                removal_policy=RemovalPolicy.RETAIN,
+                lifecycle_rules=[
+                    ecr.LifecycleRule(
+                        rule_priority=1,
+                        description="Shield: an image with a pin is in use and is never expired",
+                        tag_status=ecr.TagStatus.TAGGED,
+                        tag_pattern_list=["pin-*"],
+                        max_image_count=9999,
+                    ),
+                    ecr.LifecycleRule(
+                        rule_priority=2,
+                        description="Keep the last 30 tagged images",
+                        tag_status=ecr.TagStatus.TAGGED,
+                        tag_pattern_list=["*"],
+                        max_image_count=30,
+                    ),
+                    ecr.LifecycleRule(
+                        rule_priority=3,
+                        description="Forget untagged images after 14 days",
+                        tag_status=ecr.TagStatus.UNTAGGED,
+                        max_image_age=Duration.days(14),
+                    ),
+                ],
+            )
+
+
+class DeliveryStack(PlainStack):
+    """A build project for each service, and the parameters that they are released through."""
+
+    def __init__(self, scope: Construct, id: str, environment: str, services: Sequence[str]) -> None:
+        super().__init__(scope, id, environment)
+        build_spec = codebuild.BuildSpec.from_object(buildspec())
+        for service in services:
+            self._build(service, build_spec)
+        function_arn = self._function(services).function_arn
+        for service in services:
+            CustomResource(
+                self,
+                f"{service}-release",
+                resource_type="Custom::MooringsReleaseParameter",
+                service_token=function_arn,
+                service_timeout=Duration.minutes(5),
+                properties={"Name": parameter_name(self._name, service)},
+            )
+
+    def _build(self, service: str, build_spec: codebuild.BuildSpec) -> None:
+        name = repository_name(self._name, service)
+        repository = ecr.Repository.from_repository_name(self, f"{service}-repository", name)
+        log_group = logs.LogGroup(
+            self, f"{service}-logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP
+        )
+        role = iam.Role(
+            self,
+            f"{service}-role",
+            assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+            description="Builds: may push to one repository and to no other",
+            inline_policies={
+                "Build": iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(
+                            actions=[
+                                "ecr:BatchCheckLayerAvailability",
+                                "ecr:BatchGetImage",
+                                "ecr:CompleteLayerUpload",
+                                "ecr:DescribeImages",
+                                "ecr:InitiateLayerUpload",
+                                "ecr:PutImage",
+                                "ecr:UploadLayerPart",
+                            ],
+                            resources=[repository.repository_arn],
+                        ),
+                        iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+                        iam.PolicyStatement(
+                            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+                        ),
+                    ]
+                )
+            },
+        )
+        variables = {
+            "REPOSITORY_URI": repository.repository_uri,
+            "ENVIRONMENT_NAME": self._name,
+            "DOCKERFILE": "Dockerfile",
+            "CONTEXT": ".",
+            "PLATFORM": "linux/arm64",
+            "REBUILD": "no",
+        }
+        codebuild.Project(
+            self,
+            f"{service}-build",
+            project_name=f"{APPLICATION}--{self._name}--{service}",
+            description=f"Builds one image for {self._name} and pushes it to one repository",
+            source=codebuild.Source.git_hub(
+                owner="your-organisation",
+                repo="your-application",
+                branch_or_ref="production",
+                report_build_status=False,
+            ),
+            build_spec=build_spec,
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_4_0,
+                compute_type=codebuild.ComputeType.SMALL,
+                privileged=True,
+            ),
+            environment_variables={
+                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in variables.items()
+            },
+            timeout=Duration.minutes(30),
+            queued_timeout=Duration.minutes(60),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
+            # CDK would add statements of its own, in a policy beside the role.
+            role=role.without_policy_updates(),
+            grant_report_group_permissions=False,
+        )
+
+    def _function(self, services: Sequence[str]) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self, "release-logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        prefix = self.format_arn(service="ssm", resource="parameter", arn_format=ArnFormat.NO_RESOURCE_NAME)
+        permissions = iam.PolicyDocument(
+            statements=[
+                iam.PolicyStatement(
+                    actions=["ssm:GetParameter", "ssm:PutParameter"],
+                    resources=[prefix + parameter_name(self._name, service) for service in services],
+                ),
+                iam.PolicyStatement(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+                ),
+            ]
+        )
+        return lambda_.Function(
+            self,
+            "release-parameters",
+            description="Makes release parameters if they are absent, and never writes them again",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(
+                str(ROOT / "constructs_lib" / "delivery"),
+                exclude=["*", "!/runtime/", "!/runtime/*.py"],
+                ignore_mode=IgnoreMode.GIT,
+            ),
+            handler="runtime.handler.main",
+            timeout=Duration.seconds(60),
+            role=iam.Role(
+                self,
+                "release-role",
+                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+                description="Makes release parameters if they are absent",
+                inline_policies={"Parameters": permissions},
+            ),
+            log_group=log_group,
+        )
+
+
+class ObservabilityStack(PlainStack):
+    """The topic that alarms are sent to."""
+
+    def __init__(self, scope: Construct, id: str, environment: str) -> None:
+        super().__init__(scope, id, environment)
+        key = kms.Key(
+            self, "Key", description="Encrypts alarm notifications", enable_key_rotation=True, removal_policy=KEEP
+        )
+        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        key.grant(alarms, "kms:Decrypt", "kms:GenerateDataKey*")
+        self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[alarms],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+
+
+class NetworkStack(PlainStack):
+    """A VPC over three zones with private endpoints, and a log of what it rejects."""
+
+    def __init__(self, scope: Construct, id: str, environment: str) -> None:
+        super().__init__(scope, id, environment)
+        log_group = logs.LogGroup(self, "FlowLogs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(CIDR),
+            availability_zones=list(ZONES),
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
+                ),
+                ec2.SubnetConfiguration(name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            ],
+            gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
+            flow_logs={
+                "Rejected": ec2.FlowLogOptions(
+                    destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group),
+                    traffic_type=ec2.FlowLogTrafficType.REJECT,
+                )
+            },
+            restrict_default_security_group=False,
+        )
+        group = ec2.SecurityGroup(
+            self, "EndpointAccess", vpc=self.vpc, description="Endpoints of AWS services", allow_all_outbound=False
+        )
+        group.add_ingress_rule(ec2.Peer.ipv4(CIDR), ec2.Port.tcp(443), "HTTPS from this VPC")
+        for name, service in (
+            ("ecr.api", ec2.InterfaceVpcEndpointAwsService.ECR),
+            ("ecr.dkr", ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER),
+            ("logs", ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS),
+        ):
+            self.vpc.add_interface_endpoint(name, service=service, security_groups=[group], open=False)
+
+
+class ServicesStack(PlainStack):
+    """A cluster, and a service behind a load balancer for each image."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        environment: str,
+        services: Sequence[str],
+        *,
+        vpc: ec2.IVpc,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, id, environment)
+        self._vpc = vpc
+        self._topic_arn = topic.topic_arn
+        self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        self._access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(90))],
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        for service in services:
+            self._service(service)
+
+    def _service(self, name: str) -> None:
+        digest = CfnParameter(
+            self,
+            f"{name}-digest",
+            type="AWS::SSM::Parameter::Value<String>",
+            default=parameter_name(self._name, name),
+            description="Name of the parameter that holds the digest to run; a release writes its value",
+        ).value_as_string
+        released = CfnCondition(
+            self, f"{name}-released", expression=Fn.condition_not(Fn.condition_equals(digest, "none"))
+        ).logical_id
+        CfnOutput(
+            self,
+            f"{name}-running",
+            description="The digest that the service runs",
+            value=Fn.condition_if(
+                released, digest, "no release yet: the service stands with zero tasks and its alarms are quiet"
+            ).to_string(),
+        )
+        task, execution_role = self._task(name, Fn.condition_if(released, digest, NO_IMAGE).to_string())
+        target_group = elbv2.ApplicationTargetGroup(
+            self,
+            f"{name}-targets",
+            vpc=self._vpc,
+            port=PORT,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            target_type=elbv2.TargetType.IP,
+            deregistration_delay=Duration.seconds(45),
+            health_check=elbv2.HealthCheck(
+                path="/healthz",
+                healthy_http_codes="200",
+                interval=Duration.seconds(10),
+                timeout=Duration.seconds(5),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=3,
+            ),
+        )
+        load_balancer = elbv2.ApplicationLoadBalancer(
+            self,
+            f"{name}-load-balancer",
+            vpc=self._vpc,
+            internet_facing=False,
+            idle_timeout=Duration.seconds(60),
+            drop_invalid_header_fields=True,
+        )
+        load_balancer.log_access_logs(self._access_logs, name)
+        listener = load_balancer.add_listener("Http", port=80, default_target_groups=[target_group], open=False)
+        listener.connections.allow_default_port_from(ec2.Peer.ipv4(CIDR))
+
+        on_balancer = {"LoadBalancer": load_balancer.load_balancer_full_name}
+        on_targets = {**on_balancer, "TargetGroup": target_group.target_group_full_name}
+        for_deployments = [
+            self._deployment_alarm(f"{name}-deployment-server-errors", "HTTPCode_Target_5XX_Count", on_targets),
+            self._deployment_alarm(f"{name}-deployment-connection-errors", "TargetConnectionErrorCount", on_targets),
+            self._deployment_alarm(f"{name}-deployment-timeouts", "HTTPCode_ELB_504_Count", on_balancer),
+        ]
+        service = ecs.FargateService(
+            self,
+            f"{name}-service",
+            cluster=self._cluster,
+            task_definition=task,
+            assign_public_ip=False,
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
+            deployment_alarms=ecs.DeploymentAlarmConfig(
+                alarm_names=[alarm.ref for alarm in for_deployments], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
+            ),
+            health_check_grace_period=Duration.seconds(80),
+            enable_ecs_managed_tags=True,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+        )
+        # CDK waits for the task role only; a task must not start before it may pull its image.
+        service.node.add_dependency(execution_role)
+        target_group.add_target(service)
+        scaling = service.auto_scale_task_count(min_capacity=MIN_TASKS, max_capacity=MAX_TASKS)
+        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
+        self._hold_at_zero(service, scaling, released)
+        self._paging_alarms(name, released, on_balancer, on_targets)
+
+    def _task(self, name: str, digest: str) -> tuple[ecs.FargateTaskDefinition, iam.IRole]:
+        repository = ecr.Repository.from_repository_name(self, f"{name}-repository", repository_name(self._name, name))
+        task = ecs.FargateTaskDefinition(
+            self,
+            f"{name}-task",
+            family=f"{APPLICATION}--{self._name}--{name}",
+            cpu=1024,
+            memory_limit_mib=2048,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+            volumes=[ecs.Volume(name="tmp")],
+        )
+        execution_role = task.obtain_execution_role()
+        repository.grant_pull(execution_role)
+        container = task.add_container(
+            name,
+            image=ecs.ContainerImage.from_registry(f"{repository.repository_uri}@{digest}"),
+            health_check=ecs.HealthCheck(
+                command=["CMD", "python3", "-c", CHECK, f"http://127.0.0.1:{PORT}/healthz"],
+                interval=Duration.seconds(10),
+                timeout=Duration.seconds(5),
+                retries=3,
+                start_period=Duration.seconds(60),
+            ),
+            logging=ecs.LogDrivers.aws_logs(
+                stream_prefix=name,
+                log_group=logs.LogGroup(
+                    self, f"{name}-logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP
+                ),
+                mode=ecs.AwsLogDriverMode.NON_BLOCKING,
+                max_buffer_size=Size.mebibytes(25),
+            ),
+            port_mappings=[ecs.PortMapping(container_port=PORT)],
+            readonly_root_filesystem=True,
+            stop_timeout=Duration.seconds(30),
+        )
+        container.add_mount_points(
+            ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108  (the container's)
+        )
+        return task, execution_role
+
+    def _hold_at_zero(self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, released: str) -> None:
+        resource = service.node.find_child("Service")
+        assert isinstance(resource, ecs.CfnService)
+        resource.add_property_override("DesiredCount", {"Fn::If": [released, {"Ref": "AWS::NoValue"}, 0]})
+        target = scaling.node.find_child("Target").node.default_child
+        assert isinstance(target, autoscaling.CfnScalableTarget)
+        target.add_property_override("MinCapacity", {"Fn::If": [released, MIN_TASKS, 0]})
+        target.add_property_override("MaxCapacity", {"Fn::If": [released, MAX_TASKS, 0]})
+
+    def _paging_alarms(self, name: str, released: str, on_balancer: dict[str, str], on_targets: dict[str, str]) -> None:
+        # The L2 alarm takes no condition for its actions, so these are L1, and cost fewer calls at that.
+        enabled = Fn.condition_if(released, True, False)
+        breaching = Fn.condition_if(released, "breaching", "notBreaching").to_string()
+        for what, metric, dimensions, statistic, threshold, periods, below in (
+            ("unhealthy-targets", "UnHealthyHostCount", on_targets, "Maximum", 1, 2, False),
+            ("too-few-healthy-targets", "HealthyHostCount", on_targets, "Minimum", MIN_TASKS, 2, True),
+            ("load-balancer-errors", "HTTPCode_ELB_5XX_Count", on_balancer, "Sum", 5, 1, False),
+            ("application-errors", "HTTPCode_Target_5XX_Count", on_targets, "Sum", 5, 1, False),
+        ):
+            cloudwatch.CfnAlarm(
+                self,
+                f"{name}-{what}",
+                alarm_name=f"{APPLICATION}/{self._name}/{name}/{what}",
+                alarm_description=f"[page] {what}",
+                actions_enabled=enabled,
+                alarm_actions=[self._topic_arn],
+                ok_actions=[self._topic_arn],
+                namespace="AWS/ApplicationELB",
+                metric_name=metric,
+                dimensions=_dimensions(dimensions),
+                statistic=statistic,
+                period=60,
+                threshold=threshold,
+                comparison_operator="LessThanThreshold" if below else "GreaterThanOrEqualToThreshold",
+                evaluation_periods=periods,
+                datapoints_to_alarm=periods,
+                treat_missing_data=breaching if below else "notBreaching",
+            )
+
+    def _deployment_alarm(self, id: str, metric: str, dimensions: dict[str, str]) -> cloudwatch.CfnAlarm:
+        return cloudwatch.CfnAlarm(
+            self,
+            id,
+            alarm_description="For deployments only: errors make ECS go back to the last release",
+            namespace="AWS/ApplicationELB",
+            metric_name=metric,
+            dimensions=_dimensions(dimensions),
+            statistic="Sum",
+            period=60,
+            evaluation_periods=1,
+            threshold=5,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            treat_missing_data="notBreaching",
+        )
+
+
+def _dimensions(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+    return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in values.items()]

@@ -1,0 +1,50 @@
+"""Our synthesis asks no more of Node than a plain CDK app that makes the same resources. No clock is involved."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from benchmarks.runs import Run, difference, run
+from benchmarks.sides import SIDES, Side
+from benchmarks.synth import AIM_ADDED_SERVICE, AIM_ONE_SERVICE
+
+MANY = 3
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[tuple[Side, int], Run]:
+    """Each in a process of its own, so that nothing which one synthesis made is there for the next."""
+    wanted = [(side, services) for side in SIDES for services in (1, MANY)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(wanted, pool.map(lambda each: run(*each), wanted), strict=True))
+
+
+@pytest.mark.parametrize("services", [1, MANY])
+def test_both_sides_make_the_same_number_of_each_resource(runs: dict[tuple[Side, int], Run], services: int) -> None:
+    assert difference(runs["ours", services].resources, runs["plain", services].resources) == []
+
+
+def test_one_environment_with_one_service_makes_hardly_more_calls(runs: dict[tuple[Side, int], Run]) -> None:
+    ours, plain = runs["ours", 1], runs["plain", 1]
+    assert ours.all_calls <= AIM_ONE_SERVICE * plain.all_calls, _by_kind(ours, plain)
+
+
+def test_an_added_service_makes_no_more_calls(runs: dict[tuple[Side, int], Run]) -> None:
+    ours, plain = (runs[side, MANY].all_calls - runs[side, 1].all_calls for side in SIDES)
+    assert ours <= AIM_ADDED_SERVICE * plain, _by_kind(runs["ours", MANY], runs["plain", MANY])
+
+
+def test_the_count_is_the_same_every_time(runs: dict[tuple[Side, int], Run]) -> None:
+    assert run("ours", 1).calls == runs["ours", 1].calls
+
+
+def test_a_difference_names_the_type_and_both_numbers() -> None:
+    assert difference({"AWS::SNS::Topic": 1, "AWS::KMS::Key": 1}, {"AWS::SNS::Topic": 2, "AWS::KMS::Key": 1}) == [
+        "AWS::SNS::Topic: 1 and 2"
+    ]
+
+
+def _by_kind(ours: Run, plain: Run) -> str:
+    return f"ours {dict(ours.calls)}, plain {dict(plain.calls)}"

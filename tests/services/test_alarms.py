@@ -1,0 +1,101 @@
+"""What is watched of a service, as data: what partial failure looks like, within two minutes (lessons W3, T4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
+from constructs_lib.services.alarms import web_service_alarms
+from tests.services.support import refused, run_without_cdk
+
+BALANCER, TARGETS = "app/shop/0123456789abcdef", "targetgroup/web/0123456789abcdef"
+ALARMS = {
+    alarm.what: alarm
+    for alarm in web_service_alarms(
+        "web", load_balancer=BALANCER, target_group=TARGETS, min_tasks=3, acts_if="Released"
+    )
+}
+
+
+def test_four_faults_are_watched() -> None:
+    """Unhealthy targets, too few healthy ones, and errors of the load balancer apart from the application's."""
+    assert {alarm.metric.name for alarm in ALARMS.values()} == {
+        "UnHealthyHostCount",
+        "HealthyHostCount",
+        "HTTPCode_ELB_5XX_Count",
+        "HTTPCode_Target_5XX_Count",
+    }
+    assert len(ALARMS) == 4
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at(alarm: AlarmSpec) -> None:
+    """One-minute periods, at most two of them, for the component, with a meaning in whole sentences (W3)."""
+    assert alarm.metric.period_seconds * alarm.threshold.out_of <= 120
+    assert alarm.severity == "page"
+    assert alarm.component == "web"
+    assert alarm.meaning.endswith(".")
+    assert "ook at " in alarm.meaning
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_an_alarm_is_quiet_before_the_first_release(alarm: AlarmSpec) -> None:
+    """Zero tasks are no fault while nothing is released."""
+    assert alarm.acts_if == "Released"
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+def test_a_metric_is_one_that_aws_publishes(alarm: AlarmSpec) -> None:
+    """Metrics of targets carry both dimensions; the load balancer's own errors know no target group."""
+    assert alarm.metric.namespace == "AWS/ApplicationELB"
+    own = {"LoadBalancer": BALANCER}
+    of_targets = own | {"TargetGroup": TARGETS}
+    assert dict(alarm.metric.dimensions) == (own if "_ELB_" in alarm.metric.name else of_targets)
+
+
+def test_one_unhealthy_target_is_enough() -> None:
+    """WebORCA's customers met the one frozen task: the worst moment of each minute counts (W3)."""
+    alarm = ALARMS["unhealthy-targets"]
+    assert (alarm.metric.statistic, alarm.threshold.value) == ("Maximum", 1)
+    assert alarm.threshold.comparison == "GreaterThanOrEqualToThreshold"
+
+
+def test_no_data_about_healthy_targets_is_a_fault() -> None:
+    """When no task can start there is no target to count, so silence is the alarm (Q4)."""
+    alarm = ALARMS["too-few-healthy-targets"]
+    assert (alarm.metric.statistic, alarm.threshold.value) == ("Minimum", 3)
+    assert (alarm.threshold.comparison, alarm.threshold.missing) == ("LessThanThreshold", "breaching")
+
+
+@pytest.mark.parametrize("what", ["load-balancer-errors", "application-errors"])
+def test_no_errors_are_no_fault(what: str) -> None:
+    """Error counts have data only when there are errors, so silence is good."""
+    assert (ALARMS[what].metric.statistic, ALARMS[what].threshold.missing) == ("Sum", "notBreaching")
+
+
+@pytest.mark.parametrize("seconds", [10, 20, 30, 60, 120, 3600])
+def test_a_period_that_cloudwatch_knows_is_accepted(seconds: int) -> None:
+    """High-resolution periods and whole minutes."""
+    metric = Metric(namespace="Moorings", name="X", dimensions={}, statistic="Sum", period_seconds=seconds)
+    assert metric.period_seconds == seconds
+
+
+@pytest.mark.parametrize("seconds", [0, -60, 1, 45, 90])
+def test_another_period_is_refused(seconds: int) -> None:
+    """CloudWatch would refuse it at deployment."""
+    values: dict[str, Any] = {"namespace": "Moorings", "name": "X", "dimensions": {}, "statistic": "Sum"}
+    refused(lambda: Metric(**values, period_seconds=seconds), "period_seconds", seconds, "10, 20, 30 or whole minutes")
+
+
+@pytest.mark.parametrize("periods", [0, 3])
+def test_more_wrong_periods_than_looked_at_are_refused(periods: int) -> None:
+    """Three of two periods can never be wrong, so the alarm would never tell."""
+    refused(lambda: Threshold(value=1, periods=periods, out_of=2), "periods", periods, "from 1 to 2")
+
+
+def test_a_wrong_alarm_fails_before_node_starts() -> None:
+    """Alarms are described without loading CDK."""
+    code = "from constructs_lib.alarm_spec import Threshold\nThreshold(value=1, periods=2)"
+    assert run_without_cdk(code).startswith("periods must be")

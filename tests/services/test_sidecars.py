@@ -1,0 +1,109 @@
+"""Containers beside the application follow its rules (lessons W2, T4, Q3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from constructs_lib.services.fargate_service import FargateWebService
+from constructs_lib.services.policy import FixedDigest, TaskSize, WritablePath
+from tests.services.conftest import CHECK, SIDECAR, parts
+from tests.services.support import DIGEST, TOKEN, Template, containers, refused, stack, synthesize
+
+
+@pytest.fixture(scope="module")
+def service() -> FargateWebService:
+    """A service of the smallest size, for sidecars that are refused."""
+    scope = stack()
+    cluster, repository = parts(scope)
+    return FargateWebService(
+        scope,
+        "Web",
+        cluster=cluster,
+        repository=repository,
+        image=FixedDigest(DIGEST),
+        health_check=CHECK,
+        size=TaskSize(cpu=256, memory_mib=512),
+    )
+
+
+def test_a_sidecar_does_not_take_the_task_with_it(web: Template) -> None:
+    """A sidecar is not essential by default, so its end is not the application's."""
+    sidecar = containers(web)["web-sub"]
+    assert sidecar["Essential"] is False
+    assert sidecar["Image"] == SIDECAR
+    assert sidecar["Environment"] == [{"Name": "A", "Value": "b"}]
+    assert "PortMappings" not in sidecar
+
+
+def test_an_essential_sidecar_has_a_health_check(web: Template) -> None:
+    """One that may end the task shows whether it works, by a program without a shell (T4)."""
+    sidecar = containers(web)["agent"]
+    assert sidecar["Essential"] is True
+    assert sidecar["HealthCheck"]["Command"] == ["CMD", "/agent", "ok"]
+    assert sidecar["Command"] == ["/agent"]
+
+
+def test_only_the_application_listens(web: Template) -> None:
+    """The load balancer knows the application's port alone."""
+    listening = [name for name, container in containers(web).items() if container.get("PortMappings")]
+    assert listening == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "allowed"),
+    [
+        ({"name": "Agent"}, "name", "lower-case"),
+        ({"name": TOKEN}, "name", "not a Token"),
+        ({"name": "web"}, "name", "none of web"),
+        ({"image": "busybox:1.37"}, "image", "an image by digest"),
+        ({"image": "busybox"}, "image", "an image by digest"),
+        ({"essential": True, "health_command": None}, "health_command", "given for an essential sidecar"),
+        ({"essential": True, "health_command": []}, "health_command", "given for an essential sidecar"),
+        ({"health_command": "true"}, "health_command", "a list with a program"),
+        ({"health_command": ["CMD-SHELL", "true"]}, "health_command", "without ECS's own first word"),
+        ({"command": "sleep 5"}, "command", "a list with a program"),
+    ],
+)
+def test_a_wrong_sidecar_is_refused(
+    service: FargateWebService, changes: dict[str, Any], what: str, allowed: str
+) -> None:
+    """Names, images, commands and the health of essential ones are checked before anything is added."""
+    values: dict[str, Any] = {"name": "agent", "image": SIDECAR, **changes}
+    refused(lambda: service.add_sidecar(values.pop("name"), **values), what, changes[what], allowed)
+
+
+def test_two_paths_of_one_volume_are_refused(service: FargateWebService) -> None:
+    """Two directories that would be one volume are named before CloudFormation sees them."""
+    paths = [WritablePath(path="/a/b"), WritablePath(path="/a-b")]
+    refused(
+        lambda: service.add_sidecar("agent", image=SIDECAR, writable_paths=paths),
+        "writable_paths",
+        "/a/b",
+        "distinct directories",
+    )
+
+
+def test_all_buffers_together_fit_the_task() -> None:
+    """Five buffers of 25 MiB are a quarter of 512 MiB, six are more: the sixth container is refused (W2)."""
+    scope = stack()
+    cluster, repository = parts(scope)
+    service = FargateWebService(
+        scope,
+        "Web",
+        cluster=cluster,
+        repository=repository,
+        image=FixedDigest(DIGEST),
+        health_check=CHECK,
+        size=TaskSize(cpu=256, memory_mib=512),
+    )
+    for number in range(4):
+        service.add_sidecar(f"agent-{number}", image=SIDECAR)
+    refused(
+        lambda: service.add_sidecar("one-too-many", image=SIDECAR),
+        "buffer_mib",
+        25,
+        "at most a quarter of the task's 512 MiB for all 6 containers together",
+    )
+    assert set(containers(synthesize(scope))) == {"web", "agent-0", "agent-1", "agent-2", "agent-3"}
