@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,15 +16,21 @@ from demo.deploy import deploy
 from demo.environments import demo_environments
 from demo.progress import step
 from demo.show import show
+from local_cloud import control
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs the demo and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument(
+        "--state-dir", type=Path, default=control.DEFAULT_STATE, help="where the local cloud keeps its log"
+    )
+    options = parser.parse_args(arguments)
     console = Console(soft_wrap=False)
     began = time.monotonic()
     environments = demo_environments()
     console.print("[bold]Moorings demo:[/] everything runs on this machine; AWS is never called.")
-    cloud = LocalCloud.started()
+    cloud = LocalCloud.started(options.state_dir)
     cloud.enter(environments[0].region)
     try:
         deploy(cloud, environments, partial(step, console))
@@ -37,4 +46,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -18,8 +18,6 @@ from stacks.environments import EnvironmentConfig, ServiceConfig
 Step = Callable[[str], AbstractContextManager[object]]
 """Shows that a long step runs, such as ``rich``'s ``console.status``."""
 
-ASSEMBLY = "cdk.out/demo"
-
 
 def deploy(cloud: LocalCloud, environments: Sequence[EnvironmentConfig], step: Step) -> None:
     """Brings every environment up; what is there already stays as it is."""
@@ -29,7 +27,7 @@ def deploy(cloud: LocalCloud, environments: Sequence[EnvironmentConfig], step: S
                 cloud.cdk("bootstrap", f"aws://{ACCOUNT}/{region}", region=region)
     region = environments[0].region
     with step("Synthesizing and checking all environments"):
-        cloud.cdk("synth", "--quiet", "--app", "python -m demo.app", "--output", ASSEMBLY, region=region)
+        cloud.cdk("synth", "--quiet", "--app", "python -m demo.app", "--output", _assembly(cloud), region=region)
     with step(f"Deploying {' and '.join(environment.name for environment in environments)}"):
         _deploy(cloud, "*/*", region)
     unreleased = [
@@ -48,7 +46,7 @@ def _deploy(cloud: LocalCloud, stacks: str, region: str) -> None:
         "deploy",
         stacks,
         "--app",
-        ASSEMBLY,
+        _assembly(cloud),
         "--require-approval",
         "never",
         "--concurrency",
@@ -57,6 +55,10 @@ def _deploy(cloud: LocalCloud, stacks: str, region: str) -> None:
         "events",
         region=region,
     )
+
+
+def _assembly(cloud: LocalCloud) -> str:
+    return str(cloud.state_dir.resolve() / "assembly")
 
 
 def _bootstrapped(region: str) -> bool:

@@ -66,7 +66,8 @@ def _service(environment: EnvironmentConfig, service: ServiceConfig) -> list[tup
     described = ecs.describe_tasks(cluster=cluster, tasks=tasks)["tasks"] if tasks else []
     digests = sorted({box["imageDigest"] for task in described for box in task["containers"] if "imageDigest" in box})
     return [
-        ("service", f"{found['serviceName']}: {found['runningCount']} of {found['desiredCount']} tasks run"),
+        ("service", found["serviceName"]),
+        ("tasks", f"{found['runningCount']} of {found['desiredCount']} run"),
         ("digest", "\n".join(digests) or "none yet"),
     ]
 
