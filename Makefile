@@ -85,9 +85,18 @@ types: $(READY) ## strict types
 	$(call say,Types)
 	$(BIN)/mypy
 
+PROOF_READY := .venv-proof/.ready
+
+$(PROOF_READY): tests/proof/requirements.txt .venv/bin/uv
+	$(call say,Installing the AWS command line for the proof)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-proof
+	$(BIN)/uv pip install --quiet --python .venv-proof/bin/python -r tests/proof/requirements.txt
+	@touch $@
+
 .PHONY: proof
-proof: $(READY) $(CLI_READY) $(CLOUD_READY) ## what needs Docker, a browser or the kernel
+proof: $(READY) $(CLI_READY) $(CLOUD_READY) $(PROOF_READY) ## what needs Docker, a browser or the kernel
 	$(call say,Proof)
+	@scripts/install_proof_tools.sh
 	$(BIN)/python -m pytest -m proof
 
 .PHONY: snapshot-update
@@ -125,4 +134,4 @@ _env:
 
 .PHONY: clean
 clean: demo-down ## remove everything that was installed or made
-	rm -rf .venv .venv-local-cloud .local-cloud node_modules cdk.out .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-local-cloud .venv-proof .local-cloud node_modules cdk.out .mypy_cache .ruff_cache .hypothesis

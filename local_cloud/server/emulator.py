@@ -55,7 +55,7 @@ ec2 = _module(
 ecr = _module(
     "services.ecr",
     *("_repositories", "_images", "_find_image", "_image_digest", "_registry_error", "_repo_shape"),
-    *("_create_repository", "_put_image_tag_mutability"),
+    *("_create_repository", "_put_image_tag_mutability", "_manifest_blobs"),
     *("_put_image", "_batch_delete_image", "_batch_get_image", "_describe_images", "_list_images", "_v2_put_manifest"),
 )
 ecs = _module(

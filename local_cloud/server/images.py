@@ -126,6 +126,11 @@ def _delete_images(inner: Call, data: Properties) -> Response:
     if response[0] >= 400:
         return response
     body = json.loads(response[2])
+    # The registry would serve a deleted image's manifest still; on AWS the two are one.
+    kept = {image["imageDigest"] for image in ecr._images.get(name, [])}
+    manifests = ecr._manifest_blobs.get(name, {})
+    for digest in manifests.keys() - kept:
+        del manifests[digest]
     return answer({**body, "imageIds": untagged + body["imageIds"]})
 
 
