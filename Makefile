@@ -43,7 +43,7 @@ $(READY): requirements.txt .venv/bin/uv
 
 $(CLI_READY): package.json package-lock.json $(READY)
 	$(call say,Installing the CDK command line)
-	$(BIN)/npm ci --include=dev --no-audit --no-fund --loglevel=error
+	$(BIN)/npm ci --include=dev --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(CLOUD_READY): local_cloud/requirements.txt .venv/bin/uv
@@ -115,18 +115,22 @@ synth: $(READY) ## synthesize all environments and check the templates
 	$(call say,Synthesizing and checking all environments)
 	$(BIN)/python -m stacks.gate
 
+.PHONY: bootstrap
+bootstrap: $(CLI_READY) ## prepare your AWS account and region for CDK, once
+	$(BIN)/cdk bootstrap $(ARGS)
+
 .PHONY: deploy
 deploy: $(CLI_READY) _env ## deploy to AWS: make deploy ENV=staging
-	$(BIN)/cdk deploy '$(ENV)/*'
+	$(BIN)/cdk deploy '$(ENV)/*' $(ARGS)
 
 .PHONY: diff
 diff: $(CLI_READY) _env ## compare with AWS: make diff ENV=staging
-	$(BIN)/cdk diff '$(ENV)/*'
+	$(BIN)/cdk diff '$(ENV)/*' $(ARGS)
 
 .PHONY: destroy
 destroy: $(CLI_READY) _env ## delete from AWS, after saying what stays: make destroy ENV=staging
 	$(BIN)/python -m stacks.retained $(ENV)
-	$(BIN)/cdk destroy '$(ENV)/*'
+	$(BIN)/cdk destroy '$(ENV)/*' $(ARGS)
 
 .PHONY: _env
 _env:

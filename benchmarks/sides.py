@@ -19,12 +19,12 @@ from stacks.node import use_wheel_node
 if TYPE_CHECKING:
     from aws_cdk import App
 
-    from stacks.environments import EnvironmentConfig
+    from stacks.config import EnvironmentConfig
 
 Side: TypeAlias = Literal["ours", "plain"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
 SERVICES_AT_MOST: Final = 20
-"""In one environment. CloudFormation takes 500 resources in a stack, which is 23 services; more go to a second one."""
+"""In one environment, as ``EnvironmentConfig`` allows; more go to a second one."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -85,7 +85,7 @@ def environment(name: str, services: Sequence[str]) -> EnvironmentConfig:
     from constructs_lib.services.capacity import Capacity
     from constructs_lib.services.health_check import HealthCheck
     from constructs_lib.services.policy import TaskSize, WritablePath
-    from stacks.environments import EnvironmentConfig, ServiceConfig, ServiceSize
+    from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 
     return EnvironmentConfig(
         application="shop",

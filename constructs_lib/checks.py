@@ -46,6 +46,12 @@ def whole_number(what: str, value: int, *, low: int, high: int, fix: str) -> int
     return value
 
 
+def tuple_of(what: str, value: object, kind: type, example: str) -> None:
+    """Refuses what is not a tuple of one kind; a missing comma makes ``(web)`` no tuple."""
+    if not isinstance(value, tuple) or not all(isinstance(item, kind) for item in value):
+        raise invalid(what, value, f"a tuple of {kind.__name__}", f"write it as {example}, with the comma")
+
+
 def name(what: str, value: str, *, longest: int = 30) -> str:
     """``value`` itself, refused unless it is lower-case words joined by single hyphens.
 

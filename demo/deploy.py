@@ -13,7 +13,7 @@ from constructs_lib.naming import NOT_RELEASED, build_tag, release_parameter_nam
 from demo.cloud import LocalCloud
 from demo.environments import ACCOUNT
 from demo.image import assemble, push
-from stacks.environments import EnvironmentConfig, ServiceConfig
+from stacks.config import EnvironmentConfig, ServiceConfig
 
 Step = Callable[[str], AbstractContextManager[object]]
 """Shows that a long step runs, such as ``rich``'s ``console.status``."""

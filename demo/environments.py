@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stacks.environments import ENVIRONMENTS, EnvironmentConfig
+from stacks.config import EnvironmentConfig
+from stacks.environments import ENVIRONMENTS
 
 ACCOUNT = "111122223333"
 """An account number that AWS uses in its own examples."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from constructs_lib.naming import build_project_name, repository_name, stack_name
-from stacks.environments import EnvironmentConfig, ServiceConfig
+from stacks.config import EnvironmentConfig, ServiceConfig
 
 
 def show(console: Console, environments: Sequence[EnvironmentConfig]) -> None:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from aws_cdk import Acknowledgment, Stack, Validations
 
-from stacks.environments import EnvironmentConfig, ExistingVpc
+from stacks.config import EnvironmentConfig, ExistingVpc
 
 
 class Accepted(NamedTuple):
@@ -68,6 +68,16 @@ EXISTING_VPC: Final = (
     ),
 )
 
+WITHOUT_INSIGHTS: Final = (
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-ECS4",
+        "The environment is container_insights=False, to save its price. Healthy tasks are watched by the load "
+        "balancer's own metrics, which are free.",
+    ),
+)
+
 WITH_SETTINGS: Final = (
     Accepted(
         "services",
@@ -85,6 +95,7 @@ def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
         *ALWAYS,
         *(INTERNET_FACING if config.internet_facing else ()),
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
+        *(() if config.container_insights else WITHOUT_INSIGHTS),
         *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
     )
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from aws_cdk import App, Tags, Validations
 
 from stacks.acknowledged import acknowledge
-from stacks.environments import EnvironmentConfig, check_environments
+from stacks.config import EnvironmentConfig, check_environments
 from stacks.stage import EnvironmentStage
 
 Flags: TypeAlias = dict[str, object]

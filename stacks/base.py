@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from constructs_lib.naming import stack_name
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 
 
 class EnvironmentStack(Stack):

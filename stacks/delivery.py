@@ -11,7 +11,7 @@ from constructs_lib.delivery.pipeline import BuildPipeline
 from constructs_lib.delivery.release_parameter import ReleaseParameters
 from constructs_lib.naming import build_project_name
 from stacks.base import EnvironmentStack
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 
 
 class DeliveryStack(EnvironmentStack):

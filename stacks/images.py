@@ -8,7 +8,7 @@ from constructs import Construct
 from constructs_lib.images.repository import PinnedRepository
 from constructs_lib.naming import repository_name
 from stacks.base import EnvironmentStack
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 
 
 class ImagesStack(EnvironmentStack):

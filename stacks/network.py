@@ -8,7 +8,7 @@ from constructs import Construct
 from constructs_lib.network.policy import NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
 from stacks.base import EnvironmentStack
-from stacks.environments import EnvironmentConfig, ExistingVpc
+from stacks.config import EnvironmentConfig, ExistingVpc
 
 
 class NetworkStack(EnvironmentStack):

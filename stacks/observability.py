@@ -7,7 +7,7 @@ from constructs import Construct
 
 from constructs_lib.observability.alarm_topic import AlarmTopic
 from stacks.base import EnvironmentStack
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 
 
 class ObservabilityStack(EnvironmentStack):

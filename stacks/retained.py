@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from constructs_lib.naming import release_parameter_name
-from stacks.environments import ENVIRONMENTS, EnvironmentConfig
+from constructs_lib.naming import release_parameter_name, secret_parameter_name
+from stacks.config import EnvironmentConfig
+from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
 
 _KEPT: Final = ("Retain", "RetainExceptOnCreate")
@@ -41,13 +42,25 @@ def retained(environment: EnvironmentConfig) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory() as folder:
         application([environment], checked=False, outdir=folder).synth()
-        for path in sorted(Path(folder).rglob("*.template.json")):
-            for logical_id, resource in json.loads(path.read_text())["Resources"].items():
-                if resource.get("DeletionPolicy") in _KEPT:
-                    name = resource.get("Properties", {}).get("RepositoryName", logical_id)
-                    yield f"{resource['Type']}: {name}"
+        for manifest in sorted(Path(folder).rglob("manifest.json")):
+            for artifact in json.loads(manifest.read_text())["artifacts"].values():
+                if artifact["type"] == "aws:cloudformation:stack":
+                    properties = artifact["properties"]
+                    template = json.loads((manifest.parent / properties["templateFile"]).read_text())
+                    yield from _kept(properties["stackName"], template["Resources"])
+    names = (environment.application, environment.name)
     for service in environment.services:
-        yield f"AWS::SSM::Parameter: {release_parameter_name(environment.application, environment.name, service.name)}"
+        yield f"AWS::SSM::Parameter: {release_parameter_name(*names, service.name)}"
+        for setting in service.secrets:
+            yield f"AWS::SSM::Parameter: {secret_parameter_name(*names, service.name, setting)}"
+
+
+def _kept(stack: str, resources: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What has no name of its own is called after its stack and logical id by CloudFormation."""
+    for logical_id, resource in resources.items():
+        if resource.get("DeletionPolicy") in _KEPT:
+            name = resource.get("Properties", {}).get("RepositoryName")
+            yield f"{resource['Type']}: {name or f'{stack}-{logical_id}-…'}"
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
 from constructs_lib.services.policy import ReleasedDigest
 from stacks.base import EnvironmentStack
-from stacks.environments import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig
+from stacks.config import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig
 from stacks.network import existing_vpc
 
 
@@ -41,7 +41,8 @@ class ServicesStack(EnvironmentStack):
         super().__init__(scope, id, config=config, description="services and their alarms")
         if isinstance(config.network, ExistingVpc):
             vpc = existing_vpc(self, config.network, config)
-        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        insights = ecs.ContainerInsights.ENABLED if config.container_insights else ecs.ContainerInsights.DISABLED
+        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=insights)
         ingress = OwnLoadBalancer(
             internet_facing=config.internet_facing,
             admitted_cidrs=_admitted(config),
@@ -106,7 +107,8 @@ class ServicesStack(EnvironmentStack):
 
 
 def _admitted(config: EnvironmentConfig) -> tuple[str, ...]:
-    """Who may connect to an internal load balancer: the environment's own VPC."""
-    if config.internet_facing or isinstance(config.network, ExistingVpc):
+    """Who may connect to an internal load balancer: the environment's own VPC, or what an existing one says."""
+    if config.internet_facing:
         return ()
-    return (config.network.cidr,)
+    network = config.network
+    return network.admitted_cidrs if isinstance(network, ExistingVpc) else (network.cidr,)

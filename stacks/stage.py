@@ -6,8 +6,8 @@ from aws_cdk import Environment, Stage
 from constructs import Construct
 
 from constructs_lib.network.policy import NetworkPolicy
+from stacks.config import EnvironmentConfig
 from stacks.delivery import DeliveryStack
-from stacks.environments import EnvironmentConfig
 from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack

@@ -84,6 +84,13 @@ class NetworkPolicy:
     endpoints: Endpoints = Endpoints.PRIVATE
 
     def __post_init__(self) -> None:
+        for what, value, kind in (
+            ("nat_gateways", self.nat_gateways, NatGateways),
+            ("endpoints", self.endpoints, Endpoints),
+        ):
+            if not isinstance(value, kind):
+                allowed = ", ".join(str(member) for member in kind)
+                raise invalid(what, value, f"one of {allowed}", "choose one by its name")
         ipv4_block("cidr", self.cidr, largest=16, smallest=22)
         if self.nat_gateways is NatGateways.NONE and self.endpoints is not Endpoints.PRIVATE:
             raise invalid(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 
@@ -17,6 +18,7 @@ def web_service_alarms(
     load_balancer: str,
     target_group: str,
     min_tasks: int,
+    start_seconds: int,
     acts_if: str | None,
 ) -> tuple[AlarmSpec, ...]:
     """Four alarms on what a partial failure looks like. All their metrics are free.
@@ -25,9 +27,12 @@ def web_service_alarms(
         component: the service's name.
         load_balancer: full name of the load balancer, ``app/…/…``.
         target_group: full name of the target group, ``targetgroup/…/…``.
+        start_seconds: how long a task may take to start. A load balancer calls a task that starts unhealthy, so that
+            alarm waits as long; 60 or less gives the shortest time to a page, two minutes.
         min_tasks: fewer healthy targets than this are an alarm.
         acts_if: condition under which the alarms notify; see :class:`AlarmSpec`.
     """
+    minutes = max(2, 1 + math.ceil(start_seconds / 60))
     on_balancer = {"LoadBalancer": load_balancer}
     on_targets = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
     page = partial(AlarmSpec, component=component, severity="page", acts_if=acts_if)
@@ -37,7 +42,7 @@ def web_service_alarms(
             meaning="Some tasks fail their health check, so some visitors may see errors already. "
             "Look at the service's events and the tasks' logs.",
             metric=_metric("UnHealthyHostCount", on_targets, "Maximum"),
-            threshold=Threshold(value=1, periods=2, out_of=2),
+            threshold=Threshold(value=1, periods=minutes, out_of=minutes),
         ),
         page(
             what="too-few-healthy-targets",

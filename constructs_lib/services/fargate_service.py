@@ -188,6 +188,7 @@ class FargateWebService(Construct):
             load_balancer=used.full_name,
             target_group=target_group_name,
             min_tasks=capacity.min_tasks,
+            start_seconds=health_check.start_seconds,
             acts_if=switch.condition_id,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.architecture import Architecture, check_architecture
-from constructs_lib.checks import concrete, digest, invalid
+from constructs_lib.checks import concrete, digest, invalid, tuple_of
 
 _GIB: Final = 1024
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
@@ -145,6 +145,7 @@ def command_words(what: str, value: Sequence[str]) -> list[str]:
 
 def check_volumes(paths: tuple[WritablePath, ...]) -> None:
     """Refuses paths that would share a volume's name."""
+    tuple_of("writable_paths", paths, WritablePath, "(WritablePath(path='/tmp'),)")
     names = [path.volume_name for path in paths]
     for path in paths:
         if names.count(path.volume_name) > 1:

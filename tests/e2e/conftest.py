@@ -13,7 +13,7 @@ import pytest
 from demo.cloud import LocalCloud
 from demo.environments import ACCOUNT, demo_environments
 from local_cloud import control
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 
 Deploy = Callable[..., Path]
 

@@ -8,7 +8,7 @@ import pytest
 
 from constructs_lib.naming import repository_name
 from demo.cloud import LocalCloud
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 from stacks.retained import retained
 from tests.e2e.conftest import Deploy, Deployed
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
-from stacks.environments import EnvironmentConfig
+from stacks.config import EnvironmentConfig
 from tests.e2e.conftest import Deploy, Deployed
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from constructs_lib.services.policy import TaskSize
-from stacks.environments import EnvironmentConfig, ServiceSize
+from stacks.config import EnvironmentConfig, ServiceSize
 from tests.e2e.conftest import Deploy, Deployed
 
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,7 @@ BALANCER, TARGETS = "app/shop/0123456789abcdef", "targetgroup/web/0123456789abcd
 ALARMS = {
     alarm.what: alarm
     for alarm in web_service_alarms(
-        "web", load_balancer=BALANCER, target_group=TARGETS, min_tasks=3, acts_if="Released"
+        "web", load_balancer=BALANCER, target_group=TARGETS, min_tasks=3, start_seconds=60, acts_if="Released"
     )
 }
 
@@ -38,6 +38,22 @@ def test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at(alarm: Alar
     assert alarm.component == "web"
     assert alarm.meaning.endswith(".")
     assert "ook at " in alarm.meaning
+
+
+@pytest.mark.parametrize(("start_seconds", "minutes"), [(0, 2), (60, 2), (61, 3), (300, 6)])
+def test_a_task_that_may_start_slowly_is_no_fault_until_then(start_seconds: int, minutes: int) -> None:
+    """A starting target counts as unhealthy, so that alarm waits as long as a start may take, and no longer."""
+    alarms = web_service_alarms(
+        "web",
+        load_balancer=BALANCER,
+        target_group=TARGETS,
+        min_tasks=3,
+        start_seconds=start_seconds,
+        acts_if=None,
+    )
+    waits = {alarm.what: (alarm.threshold.periods, alarm.threshold.out_of) for alarm in alarms}
+    assert waits["unhealthy-targets"] == (minutes, minutes)
+    assert waits["too-few-healthy-targets"] == (2, 2)
 
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)

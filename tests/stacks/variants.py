@@ -9,7 +9,8 @@ from pathlib import Path
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from stacks import gate
-from stacks.environments import ENVIRONMENTS, Domain, EnvironmentConfig, ExistingVpc
+from stacks.config import Domain, EnvironmentConfig, ExistingVpc
+from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
 
 _SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
@@ -39,13 +40,17 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             staging,
             name="existing",
             network=ExistingVpc(
-                vpc_id="vpc-0123456789abcdef0", private_subnet_ids=_SUBNETS[:2], public_subnet_ids=_SUBNETS[2:]
+                vpc_id="vpc-0123456789abcdef0",
+                private_subnet_ids=_SUBNETS[:2],
+                public_subnet_ids=_SUBNETS[2:],
+                admitted_cidrs=("10.9.0.0/16",),
             ),
         ),
         replace(
             staging,
             name="closed",
             account="111122223333",
+            container_insights=False,
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
         ),
     )

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.health_check import HealthCheck
-from stacks.environments import (
-    ENVIRONMENTS,
-    Domain,
-    EnvironmentConfig,
-    ExistingVpc,
-    ServiceConfig,
-    check_environments,
-)
+from stacks.config import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig, check_environments
+from stacks.environments import ENVIRONMENTS
 from tests.services.support import TOKEN, refused, run_without_cdk
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
@@ -84,7 +78,7 @@ TWICE = ("eu-west-1a", "eu-west-1a")
         wrong({"name": "pin-test"}, "name", "pin-test", "begin with 'pin'"),
         wrong({"account": "1234"}, "account", "1234", "12 digits"),
         wrong({"account": "١١١١٢٢٢٢٣٣٣٣"}, "account", "١١١١٢٢٢٢٣٣٣٣", "12 digits"),
-        wrong({"account": TOKEN}, "account", TOKEN, "not a Token"),
+        wrong({"account": TOKEN}, "account", TOKEN, "12 digits in quotes"),
         wrong({"region": "europe"}, "region", "europe", "an AWS region"),
         wrong({"region": TOKEN}, "region", TOKEN, "not a Token"),
         wrong({"availability_zones": ONE_ZONE}, "availability_zones", ONE_ZONE, "at least two different zones"),
@@ -148,6 +142,20 @@ def test_a_wrong_environment_is_refused(changes: dict[str, Any], what: str, valu
             "arn:aws:acm",
             "the ARN of an ACM certificate",
         ),
+        wrong(lambda: changed(services=(WEB)), "services", WEB, "a tuple of ServiceConfig"),
+        wrong(lambda: replace(WEB, secrets=cast("Any", "DATABASE_URL")), "secrets", "DATABASE_URL", "a tuple of str"),
+        wrong(
+            lambda: replace(WEB, writable_paths=cast("Any", ("/tmp",))),
+            "writable_paths",
+            ("/tmp",),
+            "a tuple of WritablePath",
+        ),
+        wrong(lambda: replace(WEB, environment=cast("Any", {"A": "b"})), "environment", {"A": "b"}, "a tuple of tuple"),
+        wrong(lambda: replace(WEB, environment=cast("Any", (("A", 1),))), "environment", ("A", 1), "pairs of texts"),
+        wrong(lambda: changed(account=123456789012), "account", 123456789012, "12 digits in quotes"),
+        wrong(lambda: NetworkPolicy(nat_gateways=cast("Any", 1)), "nat_gateways", 1, "NatGateways.ONE"),
+        wrong(lambda: NetworkPolicy(endpoints=cast("Any", "private")), "endpoints", "private", "Endpoints.PRIVATE"),
+        wrong(lambda: replace(VPC, admitted_cidrs=("0.0.0.0/0",)), "admitted_cidrs", "0.0.0.0/0", "from /8 to /32"),
         wrong(lambda: replace(VPC, vpc_id=""), "vpc_id", "", "not empty"),
         wrong(lambda: replace(VPC, vpc_id=TOKEN), "vpc_id", TOKEN, "not a Token"),
     ],

@@ -1,0 +1,259 @@
+"""What describes an environment: values that refuse what could not be deployed.
+
+Pure Python: a wrong value fails in one sentence, before CDK starts. The environments themselves are in
+``stacks/environments.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from constructs_lib.checks import concrete, email, environment_name, invalid, ipv4_block, name, tuple_of
+from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.images.policy import RetentionPolicy
+from constructs_lib.naming import repository_name, secret_parameter_name
+from constructs_lib.network.policy import Feature, NetworkPolicy
+from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.health_check import HealthCheck
+from constructs_lib.services.policy import TaskSize, WritablePath
+
+_SERVICES_AT_MOST: Final = 20
+"""A service with a domain of its own is 24 resources of the 500 that a stack may have."""
+
+SubnetIds: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingVpc:
+    """A VPC that somebody else looks after. Its subnets are in the environment's availability zones, in that order.
+
+    Args:
+        vpc_id: such as ``vpc-0123456789abcdef0``.
+        private_subnet_ids: one for each zone; tasks run there.
+        public_subnet_ids: one for each zone; an internet-facing load balancer stands there.
+        admitted_cidrs: IPv4 blocks whose addresses may connect to internal load balancers, such as the VPC's own; none
+            by default, because nothing is looked up: then nobody can connect.
+    """
+
+    vpc_id: str
+    private_subnet_ids: SubnetIds
+    public_subnet_ids: SubnetIds
+    admitted_cidrs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for cidr in self.admitted_cidrs:
+            ipv4_block("admitted_cidrs", cidr, largest=8, smallest=32)
+        concrete("vpc_id", self.vpc_id, "pass the id of a VPC, such as 'vpc-0123456789abcdef0'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A domain name with its certificate: then the services speak HTTPS.
+
+    Args:
+        name: the domain, such as ``shop.example.com``.
+        certificate_arn: an ACM certificate for it (and for ``*.<name>`` with several services), in the same region.
+        hosted_zone_id: the Route 53 zone to write the names into; ``None``, the default: you write them yourself.
+    """
+
+    name: str
+    certificate_arn: str
+    hosted_zone_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", self.name):
+            raise invalid("name", self.name, "a domain name", "pass one such as 'shop.example.com'")
+        if not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+", self.certificate_arn):
+            raise invalid("certificate_arn", self.certificate_arn, "the ARN of an ACM certificate", "copy it from ACM")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSize:
+    """How big the tasks of a service are, and how many."""
+
+    task: TaskSize = TaskSize()
+    capacity: Capacity = Capacity()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfig:
+    """One service of the application; it is the same in every environment but for its size.
+
+    Args:
+        name: the service's name, which is also its image's.
+        health_check: how it shows that it can serve.
+        environment: plain settings; no secrets.
+        secrets: names of secret settings, such as ``DATABASE_URL``. ECS reads each from the SecureString parameter
+            ``/moorings/<application>/<environment>/<service>/secrets/<name>`` when a task starts; write it first.
+        writable_paths: directories that it may write to.
+        dockerfile: where its Dockerfile is in the source.
+        subdomain: put before the environment's domain; empty, the default, for the domain itself.
+        size: a size of its own; ``None``, the default: the environment's.
+
+    Raises:
+        ValueError: a name that could collide with another, or a setting that is named twice.
+    """
+
+    name: str
+    health_check: HealthCheck
+    environment: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    writable_paths: tuple[WritablePath, ...] = ()
+    dockerfile: str = "Dockerfile"
+    subdomain: str = ""
+    size: ServiceSize | None = None
+
+    def __post_init__(self) -> None:
+        name("service", self.name)
+        tuple_of("writable_paths", self.writable_paths, WritablePath, "(WritablePath(path='/tmp'),)")
+        tuple_of("secrets", self.secrets, str, "('DATABASE_URL',)")
+        tuple_of("environment", self.environment, tuple, "(('LOG_LEVEL', 'info'),)")
+        for pair in self.environment:
+            if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+                raise invalid(
+                    "environment", pair, "pairs of texts", "write ('LOG_LEVEL', 'info'), numbers in quotes too"
+                )
+        settings = [key for key, _ in self.environment] + list(self.secrets)
+        for setting in settings:
+            if settings.count(setting) > 1:
+                raise invalid("environment and secrets", settings, "all different", f"name {setting!r} once")
+        for setting in self.secrets:
+            secret_parameter_name("any", "any", self.name, setting)
+        if self.subdomain:
+            name("subdomain", self.subdomain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentConfig:
+    """One environment of an application, deployed as a CDK Stage of the same name.
+
+    Args:
+        application: the application's name; with ``name`` it makes every physical name.
+        name: the environment's name, such as ``staging``.
+        region: an AWS region; a repository and its services are in one.
+        availability_zones: names of at least two zones of the region.
+        source: what is built, from which branch.
+        services: at least one.
+        account: the AWS account; ``None``, the default: the caller's.
+        network: a VPC of its own, or one that exists.
+        domain: the domain and its certificate; ``None``, the default: plain HTTP.
+        internet_facing: whether anybody on the internet may connect. ``False``, the default: the load balancers are
+            internal, and admit the addresses of the environment's own VPC, or what an existing one says.
+        alarm_email: who is told of alarms; ``None``, the default: nobody yet.
+        size: the size of services that have none of their own.
+        container_insights: whether ECS reports running and desired tasks, and more, to CloudWatch. ``True`` by default;
+            it is charged by metric, about 0.30 USD each a month, some ten for a service.
+        retention: which images may be forgotten.
+
+    Raises:
+        ValueError: a wrong name, account, region or zone, one zone only, no service or more than 20, two services of
+            one name or host, a certificate of another region, or subnets that do not fit the zones.
+    """
+
+    application: str
+    name: str
+    region: str
+    availability_zones: tuple[str, ...]
+    source: GitHubSource
+    services: tuple[ServiceConfig, ...]
+    account: str | None = None
+    network: NetworkPolicy | ExistingVpc = NetworkPolicy()
+    domain: Domain | None = None
+    internet_facing: bool = False
+    alarm_email: str | None = None
+    size: ServiceSize = ServiceSize()
+    container_insights: bool = True
+    retention: RetentionPolicy = RetentionPolicy()
+
+    def __post_init__(self) -> None:
+        name("application", self.application)
+        environment_name("name", self.name)
+        if self.account is not None and not (
+            isinstance(self.account, str) and re.fullmatch(r"[0-9]{12}", self.account)
+        ):
+            raise invalid("account", self.account, "12 digits in quotes", "leave it out to use the caller's account")
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", concrete("region", self.region)):
+            raise invalid("region", self.region, "an AWS region", "pass one such as 'eu-west-1'")
+        self._check_zones()
+        self._check_services()
+        if self.domain is not None and self.domain.certificate_arn.split(":")[3] != self.region:
+            raise invalid(
+                "certificate_arn",
+                self.domain.certificate_arn,
+                f"of a certificate in {self.region}",
+                "a load balancer takes certificates of its own region only",
+            )
+        if self.alarm_email is not None:
+            email("alarm_email", self.alarm_email)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What the services use of AWS; endpoints follow from it."""
+        secrets = any(service.secrets for service in self.services)
+        return ("images", "logs", "parameters") if secrets else ("images", "logs")
+
+    def _check_zones(self) -> None:
+        zones = self.availability_zones
+        tuple_of("availability_zones", zones, str, "('eu-west-1a', 'eu-west-1b')")
+        if len(set(zones)) < 2 or len(set(zones)) != len(zones):
+            raise invalid(
+                "availability_zones",
+                zones,
+                "at least two different zones",
+                "the loss of one zone must not end the service (lesson T4)",
+            )
+        for zone in zones:
+            if not re.fullmatch(rf"{self.region}(-[a-z]+-[0-9])?[a-z]", zone):
+                raise invalid("availability_zones", zone, f"zones of {self.region}", "take zones of the same region")
+        if isinstance(self.network, ExistingVpc):
+            for what in ("private_subnet_ids", "public_subnet_ids"):
+                subnets = getattr(self.network, what)
+                if len(subnets) != len(zones) or any(not concrete(what, subnet) for subnet in subnets):
+                    raise invalid(what, subnets, f"one for each of the {len(zones)} zones", "list them in their order")
+
+    def _check_services(self) -> None:
+        tuple_of("services", self.services, ServiceConfig, "(web,)")
+        if not self.services:
+            raise invalid("services", self.services, "at least one service", "add a ServiceConfig")
+        if len(self.services) > _SERVICES_AT_MOST:
+            raise invalid(
+                "services",
+                len(self.services),
+                f"at most {_SERVICES_AT_MOST}",
+                "CloudFormation takes 500 resources in a stack; put the others into an application of their own",
+            )
+        hosts = [service.subdomain for service in self.services] if self.domain else []
+        for what, values in (("services", [service.name for service in self.services]), ("subdomains", hosts)):
+            for value in values:
+                if values.count(value) > 1:
+                    raise invalid(what, values, "all different", f"rename one of the {value!r}")
+
+
+def check_environments(environments: Sequence[EnvironmentConfig]) -> Sequence[EnvironmentConfig]:
+    """``environments`` itself, refused when two of them would share a repository (lesson Q1).
+
+    Raises:
+        ValueError: none at all, two with one name, or two with one repository in the same account and region.
+    """
+    if not environments:
+        raise invalid("environments", environments, "at least one", "add an EnvironmentConfig")
+    owners: dict[tuple[str | None, str, str], str] = {}
+    names = [environment.name for environment in environments]
+    for environment in environments:
+        for service in environment.services:
+            repository = repository_name(environment.application, environment.name, service.name)
+            key = (environment.account, environment.region, repository)
+            if key in owners:
+                raise invalid(
+                    "repository",
+                    repository,
+                    "one environment's only",
+                    f"{owners[key]!r} and {environment.name!r} would push to it both; rename one (lesson Q1)",
+                )
+            owners[key] = environment.name
+    if len(set(names)) != len(names):
+        raise invalid("environments", names, "all of different names", "rename one; the name is the stage's")
+    return environments
