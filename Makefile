@@ -72,13 +72,13 @@ demo-down: ## stop everything that the demo started
 test: $(READY) $(CLI_READY) $(CLOUD_READY) lint types ## everything that needs no Docker, browser or kernel
 	$(call say,Tests)
 	$(BIN)/python -m pytest -m 'not proof'
-	@$(MAKE) --no-print-directory synth
 
 .PHONY: lint
-lint: $(READY) ## style, format
+lint: $(READY) ## style and format, of Python and shell
 	$(call say,Style and format)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck .ci/run scripts/*.sh constructs_lib/delivery/build.sh
 
 .PHONY: types
 types: $(READY) ## strict types

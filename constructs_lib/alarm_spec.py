@@ -15,7 +15,7 @@ Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThresh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """What is measured, and how one period of it becomes a number.
+    """What is measured, and how one period of it becomes a number (lesson W3).
 
     Args:
         namespace: CloudWatch's namespace of the metric.
@@ -41,7 +41,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """When a metric is wrong.
+    """When a metric is wrong (lesson W3).
 
     Args:
         value: compared with the statistic, in the metric's own unit.

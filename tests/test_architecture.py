@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -141,6 +142,10 @@ def test_an_import_does_not_bring_what_it_does_not_need(module: str, absent: str
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
+NO_LESSON = {"WritablePath", "Lesson", "Ingress", "Action", "InvalidRequestError"}
+"""A read-only file system is common sense, and the others are parts that no user makes."""
+
+
 def public_classes() -> list[type]:
     """Every class that a user can import from the library."""
     found = []
@@ -156,9 +161,10 @@ def public_classes() -> list[type]:
 
 @pytest.mark.parametrize("cls", public_classes(), ids=lambda cls: cls.__name__)
 def test_every_public_class_explains_itself(cls: type) -> None:
-    """A public class has a docstring that names every parameter of its constructor."""
+    """A public class has a docstring that names its lesson and every parameter of its constructor."""
     text = inspect.getdoc(cls)
     assert text, f"{cls.__name__} has no docstring"
+    assert bool(re.search(r"lessons? ([WTQ][1-8])", text)) != (cls.__name__ in NO_LESSON)
     if issubclass(cls, tuple) or "__init__" not in vars(cls):
         return
     parameters = inspect.signature(cls).parameters.values()

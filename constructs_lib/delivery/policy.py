@@ -85,7 +85,7 @@ class GitHubSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildLimits:
-    """How long a build may take and wait, how big its machine is, and how long its log is kept.
+    """How long a build may take and wait, how big its machine is, and how long its log is kept (lesson Q1).
 
     There is no limit on concurrent builds: over it, CodeBuild does not run a build at all. Every build has a tag of its
     own, so parallel builds are safe.

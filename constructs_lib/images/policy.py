@@ -17,7 +17,7 @@ _SHIELD_COUNT: Final = 9999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionPolicy:
-    """Which images a repository may forget.
+    """Which images a repository may forget (lesson Q2).
 
     Three rules, in this order. An image that the first selects cannot be acted on by a later one; that is how ECR
     evaluates priorities (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html).

@@ -15,7 +15,7 @@ _DEFAULT_RETENTION = RetentionPolicy()
 
 
 class PinnedRepository(Construct):
-    """One ECR repository for one image of one environment.
+    """One ECR repository for one image of one environment (lessons Q1, Q2, Q3).
 
     Tags are immutable, so a build tag always means the same image. Only ``pin-*`` tags may move: they mark images in
     use, and the lifecycle policy never acts on an image that has one. Images are scanned on push and encrypted with

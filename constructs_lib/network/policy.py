@@ -43,7 +43,7 @@ Source: us-east-1, https://aws.amazon.com/vpc/pricing/
 
 
 class NatGateways(Enum):
-    """How private subnets reach the internet."""
+    """How private subnets reach the internet (lessons W1, T4)."""
 
     NONE = "none"
     """Not at all: only AWS services with an endpoint can be reached."""
@@ -58,7 +58,7 @@ class NatGateways(Enum):
 
 
 class Endpoints(Enum):
-    """How traffic to AWS services leaves the VPC."""
+    """How traffic to AWS services leaves the VPC (lesson W1)."""
 
     GATEWAY_ONLY = "gateway-only"
     """S3 by its free gateway endpoint, everything else through the NAT gateway. The cheaper choice for small teams."""
@@ -68,7 +68,7 @@ class Endpoints(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPolicy:
-    """Addresses, NAT gateways and endpoints of a VPC of one's own.
+    """Addresses, NAT gateways and endpoints of a VPC of one's own (lesson W1).
 
     Args:
         cidr: the VPC's addresses, a /16 to /22 block; ``10.0.0.0/16`` by default.

@@ -16,7 +16,7 @@ _DEFAULT_POLICY = NetworkPolicy()
 
 
 class ServiceNetwork(Construct):
-    """A VPC over all availability zones of its stack.
+    """A VPC over all availability zones of its stack (lessons W1, T4).
 
     Public subnets hold load balancers and NAT gateways, private ones hold tasks. Traffic to S3 takes the free gateway
     endpoint. Rejected traffic is logged. The default security group is left as AWS makes it, and nothing uses it.

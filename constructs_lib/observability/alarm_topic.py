@@ -12,7 +12,7 @@ from constructs_lib.checks import email as check_email
 
 
 class AlarmTopic(Construct):
-    """An SNS topic that CloudWatch alarms may publish to, encrypted with a key of its own.
+    """An SNS topic that CloudWatch alarms may publish to, encrypted with a key of its own (lesson W3).
 
     CloudWatch cannot use SNS's own key (``alias/aws/sns``), so the topic has a customer managed key, about 1 USD a
     month (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html).

@@ -14,7 +14,7 @@ from constructs_lib.naming import alarm_name
 
 
 class Alarms(Construct):
-    """The alarms of one environment, named ``<application>/<environment>/<component>/<what>``.
+    """The alarms of one environment (lesson W3), named ``<application>/<environment>/<component>/<what>``.
 
     They belong in the stack of what they watch: alarm and resource come and go together, and a condition that silences
     an alarm (``AlarmSpec.acts_if``) is known in its own stack only.

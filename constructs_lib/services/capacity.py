@@ -9,7 +9,7 @@ from constructs_lib.checks import invalid, whole_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """Target-tracking limits of a service.
+    """Target-tracking limits of a service (lessons T1, T4).
 
     Args:
         min_tasks: tasks that always run, 2 to 5000; 2 by default, one for each of two availability zones.

@@ -46,7 +46,7 @@ _ONE_ZONE = "the loss of one zone must not end the service (lesson T4)"
 
 
 class FargateWebService(Construct):
-    """A service behind an application load balancer, with the guardrails of three post-mortems.
+    """A service behind an application load balancer, with the guardrails of lessons W2, W3, T3, T4 and Q3.
 
     The image is named by digest only. Tasks run in private subnets of at least two availability zones, with a read-only
     root file system, non-blocking logs, a container check and a target check. A deployment keeps all tasks until new

@@ -21,7 +21,7 @@ _PYTHON: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """Container check, target check and grace period of one web container. Make one with :meth:`http`.
+    """Container check, target check and grace period of one web container (lesson T4). Make one with :meth:`http`.
 
     Attributes:
         path: what both checks ask for.

@@ -18,7 +18,7 @@ from constructs_lib.checks import invalid, ipv4_block, is_token, whole_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLoadBalancer:
-    """An application load balancer for this service alone.
+    """An application load balancer for this service alone (lessons T3, W5).
 
     Args:
         internet_facing: whether anybody on the internet may connect; ``False`` by default.
@@ -50,7 +50,7 @@ class OwnLoadBalancer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedListener:
-    """A listener that exists, on a load balancer that exists; the service adds a rule to it.
+    """A listener that exists, on a load balancer that exists; the service adds a rule to it (lesson T3).
 
     The load balancer's idle timeout and access logs stay its owner's business.
 

@@ -11,7 +11,7 @@ from constructs_lib.log_retention import check_retention
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogDelivery:
-    """Non-blocking delivery to a CloudWatch log group of the container's own.
+    """Non-blocking delivery to a CloudWatch log group of the container's own (lesson W2).
 
     In blocking mode a container waits when the log service cannot be reached: that froze every WebORCA container. In
     non-blocking mode lines wait in a buffer, and are dropped when it is full. AWS recommends 25 MiB

@@ -25,7 +25,7 @@ _MEMORY_MIB: Final[dict[int, tuple[int, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSize:
-    """CPU, memory and processor of one Fargate task.
+    """CPU, memory and processor of one Fargate task (lesson T1).
 
     Args:
         cpu: CPU units, 1024 for one vCPU; 512 by default.
@@ -70,7 +70,7 @@ class FixedDigest:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedDigest:
-    """The digest that an SSM parameter holds; a release writes the parameter and updates the stack.
+    """The digest that an SSM parameter holds; a release writes it and updates the stack (lessons Q3, W4).
 
     The parameter must exist before the service's stack is deployed
     (:class:`constructs_lib.delivery.release_parameter.ReleaseParameters`); its value is ``none`` before the first

@@ -18,7 +18,7 @@ _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class ReleaseSwitch:
-    """The digest of a service, and the condition under which it has one.
+    """The digest of a service, and the condition under which it has one (lesson Q3).
 
     Attributes:
         digest: the digest, perhaps a Token.

@@ -9,7 +9,7 @@ from constructs_lib.checks import invalid, whole_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeoutBudget:
-    """Time-outs in seconds, from the innermost outwards. Long, unordered ones let waiting pile up.
+    """Time-outs in seconds, from the innermost outwards (lesson T3). Long, unordered ones let waiting pile up.
 
     Args:
         upstream_seconds: the longest that the application waits for something it calls; 15 by default.
