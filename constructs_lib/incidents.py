@@ -129,8 +129,9 @@ LESSONS: Final = (
     Lesson(
         id="Q2",
         happened='"keep the last 10" deleted the image that production ran',
-        served_by=(_REPOSITORY, _RETENTION),
+        served_by=(_REPOSITORY, _RETENTION, "constructs_lib.images.lifecycle.endangers"),
         tests=(
+            "tests/images/test_lifecycle_hazards.py::test_our_own_policy_is_proved_safe_for_pinned_images",
             "tests/images/test_repository.py::test_after_what_production_runs_is_kept",
             "tests/images/test_policy.py::test_an_image_with_a_pin_is_never_expired",
         ),

@@ -19,7 +19,7 @@ SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "in
 """Modules beside the slices; all are pure, and every slice may use them."""
 
 PURE = {
-    "images": {"policy"},
+    "images": {"policy", "lifecycle", "lifecycle_evaluation", "lifecycle_hazards", "lifecycle_policy"},
     "delivery": {"policy", "buildspec", "permissions"},
     "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
     "network": {"policy"},
@@ -127,6 +127,7 @@ def test_packages_import_nothing(path: Path) -> None:
     [
         ("constructs_lib.images.repository", "aws_cdk.aws_ecs"),
         ("constructs_lib.images.policy", "jsii"),
+        ("constructs_lib.images.lifecycle", "jsii"),
         ("constructs_lib.services.policy", "jsii"),
         ("constructs_lib.services.health_check", "jsii"),
         ("constructs_lib.delivery.policy", "jsii"),
