@@ -13,6 +13,7 @@ from typing import Final
 _TOKEN: Final = "{Token["  # noqa: S105  (CDK's marker, not a secret)
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_CERTIFICATE: Final = re.compile(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -97,10 +98,22 @@ def ipv4_block(what: str, value: str, *, largest: int, smallest: int) -> str:
     return value
 
 
+def certificate_arn(what: str, value: str) -> str:
+    """``value`` itself, refused unless it is the ARN of an ACM certificate."""
+    if not _CERTIFICATE.fullmatch(value):
+        raise invalid(what, value, "the ARN of an ACM certificate", "copy it from Certificate Manager")
+    return value
+
+
+def is_digest(value: str) -> bool:
+    """Whether a text is an image digest: ``sha256:`` and 64 hexadecimal digits."""
+    return _DIGEST.fullmatch(value) is not None
+
+
 def digest(what: str, value: str) -> str:
     """``value`` itself, refused unless it is an image digest (lesson Q3: services refer to digests only)."""
     concrete(what, value, "pass 'sha256:' and 64 hexadecimal digits, or use a release parameter")
-    if not _DIGEST.fullmatch(value):
+    if not is_digest(value):
         raise invalid(
             what,
             value,

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from constructs_lib.checks import concrete, email, environment_name, invalid, ipv4_block, name, tuple_of
+from constructs_lib.checks import (
+    certificate_arn,
+    concrete,
+    email,
+    environment_name,
+    invalid,
+    ipv4_block,
+    name,
+    tuple_of,
+)
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.naming import repository_name, secret_parameter_name
@@ -66,8 +75,7 @@ class Domain:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", self.name):
             raise invalid("name", self.name, "a domain name", "pass one such as 'shop.example.com'")
-        if not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+", self.certificate_arn):
-            raise invalid("certificate_arn", self.certificate_arn, "the ARN of an ACM certificate", "copy it from ACM")
+        certificate_arn("certificate_arn", self.certificate_arn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from constructs_lib import checks
 from constructs_lib.log_retention import RETENTION_DAYS, check_retention
-from tests.services.support import DIGEST, TOKEN, refused, run_without_cdk, synthesize
+from tests.support import DIGEST, TOKEN, refused, run_without_cdk, synthesize
 
 
 def test_a_real_token_of_each_kind_is_recognised() -> None:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from constructs_lib import naming
-from tests.services.support import TOKEN, refused
+from tests.support import TOKEN, refused
 
 WORD = st.from_regex(r"[a-z][a-z0-9]{0,3}(-[a-z0-9]{1,3}){0,2}", fullmatch=True).filter(
     lambda word: word.split("-")[0] != "pin"  # no environment begins so

@@ -15,9 +15,6 @@ from constructs_lib.checks import invalid, ipv4_block
 
 Feature: TypeAlias = Literal["images", "logs", "parameters", "secrets", "exec", "metrics"]
 
-GATEWAY_ENDPOINTS: Final = ("s3",)
-"""Endpoints without a price. ECR keeps image layers in S3."""
-
 ENDPOINTS_OF: Final[dict[Feature, tuple[str, ...]]] = {
     "images": ("ecr.api", "ecr.dkr"),
     "logs": ("logs",),

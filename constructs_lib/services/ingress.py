@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.checks import invalid, ipv4_block, is_token, whole_number
+from constructs_lib.checks import certificate_arn, invalid, ipv4_block, is_token, whole_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +38,8 @@ class OwnLoadBalancer:
     def __post_init__(self) -> None:
         for cidr in self.admitted_cidrs:
             ipv4_block("admitted_cidrs", cidr, largest=8, smallest=32)
-        arn = self.certificate_arn
-        if (
-            arn is not None
-            and not is_token(arn)
-            and not re.fullmatch(r"arn:aws[\w-]*:acm:[\w-]+:[0-9]{12}:certificate/.+", arn)
-        ):
-            raise invalid("certificate_arn", arn, "the ARN of an ACM certificate", "copy it from Certificate Manager")
+        if self.certificate_arn is not None and not is_token(self.certificate_arn):
+            certificate_arn("certificate_arn", self.certificate_arn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

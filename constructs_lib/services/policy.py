@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.architecture import Architecture, check_architecture
-from constructs_lib.checks import concrete, digest, invalid, tuple_of
+from constructs_lib.checks import concrete, digest, invalid, is_digest, tuple_of
 
 _GIB: Final = 1024
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
@@ -124,7 +124,7 @@ class WritablePath:
 def pinned_image(what: str, value: str) -> str:
     """An image reference of a sidecar, refused unless it names a digest (lesson Q3)."""
     name, _, its_digest = value.partition("@")
-    if not name or not re.fullmatch(r"sha256:[0-9a-f]{64}", its_digest):
+    if not name or not is_digest(its_digest):
         raise invalid(
             what,
             value,

@@ -11,8 +11,9 @@ from aws_cdk import App, Environment, Stack, aws_ecr, aws_iam, aws_secretsmanage
 from constructs_lib.delivery.buildspec import buildspec
 from constructs_lib.delivery.pipeline import BuildPipeline
 from constructs_lib.delivery.policy import BuildLimits, GitHubSource
+from tests.support import Template, all_flags
 
-from .support import Template, all_flags, allowed, of_type, only
+from .support import allowed, of_type, only
 
 CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/84941bd4-6795-4871-99f6-e2e4697138da"
 PUBLIC = GitHubSource(owner="example", repository="shop")

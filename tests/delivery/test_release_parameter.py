@@ -16,8 +16,9 @@ from aws_cdk import aws_lambda as lambda_
 
 import constructs_lib.delivery
 from constructs_lib.delivery.release_parameter import RESOURCE_TYPE, ReleaseParameters, runtime_code
+from tests.support import Template, all_flags
 
-from .support import Template, all_flags, allowed, of_type, only
+from .support import allowed, of_type, only
 
 SOURCE = Path(constructs_lib.delivery.__file__).parent
 

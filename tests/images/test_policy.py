@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.naming import build_tag
 from tests.images.evaluator import Image, expired
-from tests.services.support import TOKEN, refused, run_without_cdk
+from tests.support import TOKEN, refused, run_without_cdk
 
 POLICIES = st.builds(RetentionPolicy, keep_builds=st.integers(10, 9999), untagged_days=st.integers(7, 3650))
 SMALL = st.builds(RetentionPolicy, keep_builds=st.integers(10, 15), untagged_days=st.integers(7, 30))

@@ -16,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.images.repository import PinnedRepository
 from tests.images.evaluator import Image, expired
-from tests.services.support import FLAG_SETS, ROOT, TOKEN, Template, only, refused, stack, synthesize
+from tests.support import FLAG_SETS, ROOT, TOKEN, Template, only, refused, stack, synthesize
 
 REPOSITORY = "AWS::ECR::Repository"
 

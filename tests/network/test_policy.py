@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constructs_lib.network.policy import ENDPOINTS_OF, Endpoints, Feature, NatGateways, NetworkPolicy
-from tests.services.support import TOKEN, refused, run_without_cdk
+from tests.support import TOKEN, refused, run_without_cdk
 
 FEATURES = st.sets(st.sampled_from(sorted(ENDPOINTS_OF)))
 

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from constructs_lib.network.policy import Endpoints, Feature, NatGateways, NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
-from tests.services.support import FLAG_SETS, Template, listed, of_type, only, references, refused, synthesize
+from tests.support import FLAG_SETS, Template, listed, of_type, only, references, refused, synthesize
 
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")

@@ -11,7 +11,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarm_topic import AlarmTopic
-from tests.services.support import FLAG_SETS, TOKEN, Template, listed, of_type, only, refused, stack, synthesize
+from tests.support import FLAG_SETS, TOKEN, Template, listed, of_type, only, refused, stack, synthesize
 
 ALARMS = {"Service": "cloudwatch.amazonaws.com"}
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.observability.alarms import Alarms
-from tests.services.support import FLAG_SETS, Template, of_type, refused, stack, synthesize
+from tests.support import FLAG_SETS, Template, of_type, refused, stack, synthesize
 
 ERRORS = AlarmSpec(
     component="web",

@@ -19,7 +19,7 @@ from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer, S
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, WritablePath
 from constructs_lib.services.timeouts import TimeoutBudget
-from tests.services.support import DIGEST, FLAG_SETS, Template, stack, vpc
+from tests.support import DIGEST, FLAG_SETS, Template, stack, vpc
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
 PARAMETER = "/moorings/shop/staging/web/digest"

@@ -8,7 +8,7 @@ import pytest
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.services.alarms import web_service_alarms
-from tests.services.support import refused, run_without_cdk
+from tests.support import refused, run_without_cdk
 
 BALANCER, TARGETS = "app/shop/0123456789abcdef", "targetgroup/web/0123456789abcdef"
 ALARMS = {

@@ -15,7 +15,7 @@ from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, WritablePath
 from tests.services.conftest import CHECK, parts
-from tests.services.support import DIGEST, REGION, Template, of_type, only, refused, stack, statements, synthesize
+from tests.support import DIGEST, REGION, Template, of_type, only, refused, stack, statements, synthesize
 
 ZONES = "in at least two availability zones"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.services.conftest import Templates
-from tests.services.support import DIGEST, Template, containers, listed, of_type, only, references, statements
+from tests.support import DIGEST, Template, containers, listed, of_type, only, references, statements
 
 TASK = "AWS::ECS::TaskDefinition"
 SERVICE = "AWS::ECS::Service"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.services.health_check import HealthCheck, HttpProgram
-from tests.services.support import TOKEN, refused
+from tests.support import TOKEN, refused
 
 PROGRAMS: tuple[HttpProgram, ...] = ("curl", "python3", "wget")
 

@@ -12,7 +12,7 @@ from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer, SharedListener
 from constructs_lib.services.policy import FixedDigest
 from tests.services.conftest import CERTIFICATE, CHECK, Templates, parts
-from tests.services.support import (
+from tests.support import (
     DIGEST,
     TOKEN,
     Template,

@@ -20,7 +20,7 @@ from constructs_lib.services.policy import (
     pinned_image,
 )
 from constructs_lib.services.timeouts import TimeoutBudget
-from tests.services.support import DIGEST, TOKEN, refused, run_without_cdk
+from tests.support import DIGEST, TOKEN, refused, run_without_cdk
 
 # CPU units: lowest GiB, highest GiB, step, from the table "Task CPU and memory" of the ECS developer guide.
 FARGATE = {

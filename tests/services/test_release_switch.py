@@ -11,7 +11,7 @@ from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
 from tests.services.conftest import CHECK, PARAMETER, Templates, parts
-from tests.services.support import DIGEST, Template, of_type, only, stack, synthesize
+from tests.support import DIGEST, Template, of_type, only, stack, synthesize
 
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 SERVICE = "AWS::ECS::Service"

@@ -9,7 +9,7 @@ import pytest
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, TaskSize, WritablePath
 from tests.services.conftest import CHECK, SIDECAR, parts
-from tests.services.support import DIGEST, TOKEN, Template, containers, refused, stack, synthesize
+from tests.support import DIGEST, TOKEN, Template, containers, refused, stack, synthesize
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.health_check import HealthCheck
 from stacks.config import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig, check_environments
 from stacks.environments import ENVIRONMENTS
-from tests.services.support import TOKEN, refused, run_without_cdk
+from tests.support import TOKEN, refused, run_without_cdk
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
 WEB = ServiceConfig(name="web", health_check=HealthCheck.http("/healthz", port=8080, program="curl"))

@@ -31,19 +31,18 @@ def role(statement: dict[str, object]) -> dict[str, object]:
     return {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}
 
 
+def printed_by(folder: Path, module: str, *words: str) -> str:
+    """What a module prints in a process of its own, where CDK's validation is on; it must end well."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", module, *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_all_environments_pass(tmp_path: Path) -> None:
     """Validation, AwsSolutions, cfn-lint and our own checks find nothing in the app, warnings included."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "stacks.gate"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("OK  ") == 4
+    assert printed_by(tmp_path, "stacks.gate").count("OK  ") == 4
     report = json.loads((tmp_path / "cdk.out" / "validation-report.json").read_text())
     assert {plugin["pluginName"] for plugin in report["pluginReports"]} >= {"CloudFormation Validate", "AwsSolutions"}
 
@@ -57,11 +56,7 @@ def test_all_environments_pass(tmp_path: Path) -> None:
 )
 def test_other_environments_pass_too(which: str, findings: list[str], tmp_path: Path) -> None:
     """A domain, an existing VPC and no NAT gateway bring no finding; plain HTTP for the internet brings one."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "tests.stacks.variants", which, str(tmp_path / "out")]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = done.stdout.splitlines()
+    found = printed_by(tmp_path, "tests.stacks.variants", which, str(tmp_path / "out")).splitlines()
     assert len(found) == len(findings)
     assert all(line.startswith(start) for line, start in zip(found, findings, strict=True))
 

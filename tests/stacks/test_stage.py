@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
+from stacks import gate
 from stacks.environments import ENVIRONMENTS
 from tests.conftest import Templates
+from tests.delivery.support import of_type
 
 ENVIRONMENT_NAMES = [environment.name for environment in ENVIRONMENTS]
 PUSH = {"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"}
@@ -23,11 +24,6 @@ PINNED_IDS = {
     },
 }
 """Renaming one of these replaces it: the images, the logs or the address that visitors use would be gone."""
-
-
-def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    """Resources of one type by logical id."""
-    return {key: value for key, value in template["Resources"].items() if value["Type"] == kind}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
@@ -50,19 +46,10 @@ def test_no_role_can_push_to_two_repositories(templates: Templates) -> None:
     """Of all roles of all environments, each that may push may do so to one repository of one environment (Q1)."""
     pushes: dict[str, set[str]] = {}
     for name, template in templates.items():
-        for logical_id, resource in template["Resources"].items():
-            if not resource["Type"].startswith("AWS::IAM::"):
-                continue
-            properties = resource["Properties"]
-            documents = [
-                properties.get("PolicyDocument"),
-                *(policy["PolicyDocument"] for policy in properties.get("Policies", ())),
-            ]
-            for document in filter(None, documents):
-                for statement in document["Statement"]:
-                    actions = statement["Action"]
-                    if PUSH & set(actions if isinstance(actions, list) else [actions]):
-                        pushes.setdefault(f"{name}/{logical_id}", set()).add(str(statement["Resource"]))
+        for logical_id, statement in gate.identity_statements(template):
+            actions = statement["Action"]
+            if PUSH & set(actions if isinstance(actions, list) else [actions]):
+                pushes.setdefault(f"{name}/{logical_id}", set()).add(str(statement["Resource"]))
     assert len(pushes) == len(ENVIRONMENTS)
     for role, resources in pushes.items():
         environment = role.split("--")[1]

@@ -14,7 +14,7 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 
 Template = dict[str, Any]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 REGION = "eu-west-1"
 DIGEST = "sha256:" + "a1" * 32
 TOKEN = "${Token[AWS.Region.4]}"
