@@ -52,7 +52,7 @@ def decide(
     _with_relatives(stored, in_use)
     plan = _Slots(stored, in_use) if pins_can_move else None
     idle = _idle(stored, in_use, idle_since, now, complete=complete, last_complete=last_complete)
-    expired = {digest for digest, since in idle.items() if complete and now - since >= GRACE}
+    expired = {digest for digest, since in idle.items() if now - since >= GRACE}
     additions, moves = plan.pins(expired, may_move=complete) if plan else ((), ())
     return Plan(
         in_use={digest: tuple(sorted(uses)) for digest, uses in in_use.items()},
