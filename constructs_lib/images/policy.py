@@ -22,30 +22,32 @@ class RetentionPolicy:
     Three rules, in this order. An image that the first selects cannot be acted on by a later one; that is how ECR
     evaluates priorities (https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html).
 
-    1. The shield: images with a ``pin-*`` tag are kept, however many builds follow.
-    2. The last ``keep_builds`` tagged images are kept, by push time. Pinned images count too, but cannot go.
+    1. The shield: images with a ``pin-*`` tag are kept, whatever their age and however many builds follow.
+    2. Other tagged images go ``keep_days`` days after their push.
     3. Untagged images go after ``untagged_days`` days.
 
-    No rule selects ``any``: "keep the last 10 of any" is what deleted the image that production ran.
+    No rule counts images, and none selects ``any``: "keep the last 10 of any" is what deleted the image that production
+    ran. An age leaves a fixed time in which whatever sets the pins may fail; a count leaves as little time as builds
+    are quick.
 
     Args:
-        keep_builds: how many tagged images are kept, 10 to 9999; 30 by default.
+        keep_days: days since the push after which a tagged image without a pin goes, 14 to 3650; 30 by default.
         untagged_days: days since the push after which an untagged image goes, 7 to 3650; 14 by default.
 
     Raises:
         ValueError: a number out of its range.
     """
 
-    keep_builds: int = 30
+    keep_days: int = 30
     untagged_days: int = 14
 
     def __post_init__(self) -> None:
         whole_number(
-            "keep_builds",
-            self.keep_builds,
-            low=10,
-            high=_SHIELD_COUNT,
-            fix="an image that is released late must still be there; storage costs about 0.10 USD per GB and month",
+            "keep_days",
+            self.keep_days,
+            low=14,
+            high=3650,
+            fix="an image must outlive a week in which nothing sets pins; storage costs 0.10 USD per GB and month",
         )
         whole_number(
             "untagged_days",
@@ -70,12 +72,13 @@ class RetentionPolicy:
             ),
             _rule(
                 2,
-                f"Keep the last {self.keep_builds} tagged images",
+                f"Forget images without a pin after {self.keep_days} days",
                 {
                     "tagStatus": "tagged",
                     "tagPatternList": ["*"],
-                    "countType": "imageCountMoreThan",
-                    "countNumber": self.keep_builds,
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": self.keep_days,
                 },
             ),
             _rule(

@@ -7,6 +7,6 @@ from constructs_lib.images.repository import PinnedRepository
 
 app = App()
 stack = Stack(app, "MyStack")
-images = PinnedRepository(stack, "Images", retention=RetentionPolicy(keep_builds=50))
+images = PinnedRepository(stack, "Images", retention=RetentionPolicy(keep_days=60))
 CfnOutput(stack, "Push", value=images.repository.repository_uri)  # a usual ecr.Repository
 app.synth()

@@ -222,11 +222,11 @@ def test_what_no_rule_selects_is_kept_by_none() -> None:
 
 def test_text_and_any_mapping_mean_the_same() -> None:
     """Our own policy evaluates alike as the text that ECR takes and as read-only data."""
-    ours = RetentionPolicy(keep_builds=10)
-    images = [image(f"{age}", age, f"v{age}") for age in range(1, 13)]
+    ours = RetentionPolicy(keep_days=14)
+    images = [image(f"{age}", age, f"v{age}") for age in range(5, 17)]
     as_data = MappingProxyType({"rules": tuple(MappingProxyType(dict(rule)) for rule in ours.rules())})
     assert evaluate(ours.text(), images, now=NOW) == evaluate(as_data, images, now=NOW)
-    assert taken(ours.text(), *images) == {"11": "expire", "12": "expire"}
+    assert taken(ours.text(), *images) == {"15": "expire", "16": "expire"}
 
 
 def test_a_number_of_days_beyond_the_calendar_is_no_error() -> None:

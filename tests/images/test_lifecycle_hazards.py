@@ -27,7 +27,7 @@ def rules_of(hazards: list[Hazard]) -> list[int]:
 
 def test_our_own_policy_is_proved_safe_for_pinned_images() -> None:
     """No history whatever makes our policy take an image with a pin, for the smallest and the largest numbers."""
-    for ours in (RetentionPolicy(), RetentionPolicy(keep_builds=10), RetentionPolicy(keep_builds=9999)):
+    for ours in (RetentionPolicy(), RetentionPolicy(keep_days=14), RetentionPolicy(keep_days=3650)):
         assert endangers(ours.text(), pinned="pin-*") == []
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from constructs_lib.images.lifecycle import Image
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.naming import build_tag
-from tests.images.evaluator import Image, expired
+from tests.images.support import NOW, aged, expired
 from tests.support import TOKEN, refused, run_without_cdk
 
-POLICIES = st.builds(RetentionPolicy, keep_builds=st.integers(10, 9999), untagged_days=st.integers(7, 3650))
-SMALL = st.builds(RetentionPolicy, keep_builds=st.integers(10, 15), untagged_days=st.integers(7, 30))
+POLICIES = st.builds(RetentionPolicy, keep_days=st.integers(14, 3650), untagged_days=st.integers(7, 3650))
+SMALL = st.builds(RetentionPolicy, keep_days=st.integers(14, 20), untagged_days=st.integers(7, 30))
 TAGS = st.lists(
     st.sampled_from(["pin-current", "pin-previous", "staging-20260401T101500Z-0123456789ab", "x"]), unique=True
 )
@@ -26,56 +27,47 @@ TAGS = st.lists(
 def images(draw: st.DrawFn) -> list[Image]:
     """Any history of a repository: up to forty images, pinned, tagged and untagged, in any order."""
     contents = draw(st.lists(st.tuples(st.floats(0, 4000), TAGS), max_size=40))
-    return [Image(f"image-{number}", age, tuple(tags)) for number, (age, tags) in enumerate(contents)]
-
-
-def user_guide(first: str, second: str) -> list[dict[str, Any]]:
-    """Two rules as the user guide's worked example has them: keep one image of each prefix."""
-    return [
-        {
-            "rulePriority": number,
-            "selection": {
-                "tagStatus": "tagged",
-                "tagPrefixList": [prefix],
-                "countType": "imageCountMoreThan",
-                "countNumber": 1,
-            },
-            "action": {"type": "expire"},
-        }
-        for number, prefix in ((1, first), (2, second))
-    ]
-
-
-@pytest.mark.parametrize(("order", "gone"), [(("prod", "beta"), {"A"}), (("beta", "prod"), {"A", "B"})])
-def test_the_evaluator_agrees_with_the_user_guide(order: tuple[str, str], gone: set[str]) -> None:
-    """Our replay gives what ECR's user guide says of its own two examples, so the other tests may rest on it."""
-    guide = [Image("A", 10, ("beta-1", "prod-1")), Image("B", 9, ("beta-2", "prod-2")), Image("C", 8, ("beta-3",))]
-    assert expired(user_guide(*order), guide) == gone
+    return [aged(f"image-{number}", age, *tags) for number, (age, tags) in enumerate(contents)]
 
 
 @given(policy=SMALL, history=images())
 def test_an_image_with_a_pin_is_never_expired(policy: RetentionPolicy, history: list[Image]) -> None:
     """The negation of incident Q: whatever is pushed, an image in use stays."""
-    pinned = {image.name for image in history if any(tag.startswith("pin-") for tag in image.tags)}
-    assert not expired(policy.rules(), history) & pinned
+    pinned = {image.digest for image in history if any(tag.startswith("pin-") for tag in image.tags)}
+    assert not expired(policy.text(), history) & pinned
 
 
 @given(policy=SMALL, history=images())
 def test_only_old_builds_and_old_untagged_images_go(policy: RetentionPolicy, history: list[Image]) -> None:
-    """What goes is outside the last builds, or without a tag for longer than the limit; everything else stays."""
-    tagged = sorted((image for image in history if image.tags), key=lambda image: image.age)
-    kept = {image.name for image in tagged[: policy.keep_builds]}
-    kept |= {image.name for image in history if not image.tags and image.age <= policy.untagged_days}
-    assert not expired(policy.rules(), history) & kept
+    """What goes is as old as its limit and has no pin; everything else stays, however much is pushed."""
+    limits = {True: timedelta(days=policy.keep_days), False: timedelta(days=policy.untagged_days)}
+    young = {image.digest for image in history if NOW - image.pushed_at <= limits[bool(image.tags)]}
+    assert not expired(policy.text(), history) & young
 
 
 @given(policy=SMALL)
 def test_unpinned_builds_and_untagged_images_do_go(policy: RetentionPolicy) -> None:
-    """A policy that kept all would pass the other properties; this one forgets the oldest build and the lost image."""
+    """A policy that kept all would pass the other properties; this one forgets the old build and the lost image."""
     tags = ("staging-20260401T101500Z-0123456789ab", "production-x", "v1.0", "latest")
-    builds = [Image(f"build-{age}", age, (tags[age % 4],)) for age in range(policy.keep_builds + 1)]
-    lost = Image("lost", policy.untagged_days + 1)
-    assert expired(policy.rules(), [*builds, lost]) == {f"build-{policy.keep_builds}", "lost"}
+    builds = [aged(f"build-{age}", age, tags[age % 4]) for age in range(policy.keep_days + 2)]
+    lost = aged("lost", policy.untagged_days + 1)
+    assert expired(policy.text(), [*builds, lost]) == {f"build-{policy.keep_days + 1}", "lost"}
+
+
+@given(policy=POLICIES, builds=st.integers(1, 500))
+def test_a_week_without_pins_loses_no_new_image(policy: RetentionPolicy, builds: int) -> None:
+    """However many builds follow, what is a week old is there: a guard that fails for a week loses nothing new."""
+    week = [aged(f"build-{number}", 7 * number / builds, f"v{number}") for number in range(builds)]
+    assert expired(policy.text(), week) == set()
+
+
+def test_before_a_count_loses_a_new_image_within_the_week() -> None:
+    """The usual rule, beside a shield as good as ours, takes an image that nothing pinned after thirty quick builds."""
+    first, second, *_ = selections(RetentionPolicy())
+    second["selection"] |= {"countType": "imageCountMoreThan", "countNumber": 30}
+    del second["selection"]["countUnit"]
+    week = [aged(f"build-{number}", number / 5, f"v{number}") for number in range(31)]
+    assert expired(json.dumps({"rules": [first, second]}), week) == {"build-30"}
 
 
 @given(policy=POLICIES)
@@ -108,28 +100,28 @@ def selections(policy: RetentionPolicy) -> list[dict[str, Any]]:
     return [json.loads(json.dumps(rule)) for rule in policy.rules()]
 
 
-def test_the_defaults_are_thirty_builds_and_two_weeks() -> None:
+def test_the_defaults_are_thirty_days_and_two_weeks() -> None:
     """The documented defaults are what a repository gets."""
     counts = [rule["selection"]["countNumber"] for rule in selections(RetentionPolicy())]
     assert counts[1:] == [30, 14]
 
 
-def test_a_build_tag_is_kept_by_the_second_rule_only() -> None:
-    """An ordinary build is no pin: after enough others it may go."""
+def test_a_build_tag_is_kept_by_no_shield() -> None:
+    """An ordinary build is no pin: after its days it goes, be it the only image."""
     tag = build_tag("staging", datetime(2026, 4, 1, tzinfo=UTC), "0" * 40)
-    others = [Image(f"new-{age}", age, (f"staging-{age}",)) for age in range(30)]
-    assert expired(RetentionPolicy().rules(), [Image("old", 100, (tag,)), *others]) == {"old"}
+    assert expired(RetentionPolicy().text(), [aged("old", 31, tag)]) == {"old"}
+    assert expired(RetentionPolicy().text(), [aged("old", 29, tag)]) == set()
 
 
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
-        ("keep_builds", 0, "from 10 to 9999"),
-        ("keep_builds", 9, "from 10 to 9999"),
-        ("keep_builds", 10_000, "from 10 to 9999"),
-        ("keep_builds", 30.0, "a whole number"),
-        ("keep_builds", -1.8881545897087626e289, "not a Token"),
-        ("keep_builds", TOKEN, "not a Token"),
+        ("keep_days", 0, "from 14 to 3650"),
+        ("keep_days", 13, "from 14 to 3650"),
+        ("keep_days", 3651, "from 14 to 3650"),
+        ("keep_days", 30.0, "a whole number"),
+        ("keep_days", -1.8881545897087626e289, "not a Token"),
+        ("keep_days", TOKEN, "not a Token"),
         ("untagged_days", 6, "from 7 to 3650"),
         ("untagged_days", 3651, "from 7 to 3650"),
         ("untagged_days", True, "a whole number"),
@@ -142,5 +134,5 @@ def test_a_policy_that_forgets_too_soon_is_refused(field: str, value: Any, allow
 
 def test_a_wrong_policy_fails_before_node_starts() -> None:
     """A retention is checked without loading CDK."""
-    code = "from constructs_lib.images.policy import RetentionPolicy\nRetentionPolicy(keep_builds=1)"
-    assert run_without_cdk(code).startswith("keep_builds must be")
+    code = "from constructs_lib.images.policy import RetentionPolicy\nRetentionPolicy(keep_days=1)"
+    assert run_without_cdk(code).startswith("keep_days must be")

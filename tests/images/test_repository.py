@@ -15,13 +15,13 @@ from aws_cdk import aws_kms as kms
 
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.images.repository import PinnedRepository
-from tests.images.evaluator import Image, expired
+from tests.images.support import aged, expired
 from tests.support import FLAG_SETS, ROOT, TOKEN, Template, only, refused, stack, synthesize
 
 REPOSITORY = "AWS::ECR::Repository"
 
-PRODUCTION = Image("what production runs", 40, ("staging-20260401T101500Z-0123456789ab", "pin-production-current"))
-SINCE = [Image(f"build {age}", age, (f"staging-20260511T10{age}00Z-0123456789ab",)) for age in range(15, 35)]
+PRODUCTION = aged("what production runs", 40, "staging-20260401T101500Z-0123456789ab", "pin-production-current")
+SINCE = [aged(f"build {age}", age, f"staging-20260511T10{age}00Z-0123456789ab") for age in range(15, 35)]
 """Incident Q: builds of staging that were pushed after the image which production runs."""
 
 
@@ -35,7 +35,7 @@ def template(request: pytest.FixtureRequest) -> Template:
     """One of our repositories, with a rule that other code added to it afterwards."""
     scope = stack(App(context=request.param))
     made = PinnedRepository(
-        scope, "Images", repository_name="shop/staging/web", retention=RetentionPolicy(keep_builds=12)
+        scope, "Images", repository_name="shop/staging/web", retention=RetentionPolicy(keep_days=20)
     )
     made.repository.add_lifecycle_rule(max_image_count=10)
     return synthesize(scope)
@@ -58,17 +58,18 @@ def plain() -> dict[str, Any]:
 def test_before_the_usual_rule_deletes_what_production_runs(plain: dict[str, Any]) -> None:
     """Plain CDK's "keep 10" is a rule on `any`: eleven builds later the running image is gone, pin or not (Q2)."""
     assert [rule["selection"]["tagStatus"] for rule in rules(plain)] == ["any"]
-    assert PRODUCTION.name in expired(rules(plain), [PRODUCTION, *SINCE])
+    assert PRODUCTION.digest in expired({"rules": rules(plain)}, [PRODUCTION, *SINCE])
 
 
 def test_after_what_production_runs_is_kept(properties: dict[str, Any]) -> None:
     """With ours the same history leaves the running image, and forgets old builds all the same (Q2)."""
-    assert expired(rules(properties), [PRODUCTION, *SINCE]) == {image.name for image in SINCE[12:]}
+    gone = expired({"rules": rules(properties)}, [PRODUCTION, *SINCE])
+    assert gone == {f"build {age}" for age in range(21, 35)}
 
 
 def test_a_rule_that_is_added_later_cannot_weaken_ours(properties: dict[str, Any]) -> None:
     """`add_lifecycle_rule(max_image_count=10)` would bring `any` back; the template holds ours alone (Q2)."""
-    assert rules(properties) == [json.loads(json.dumps(rule)) for rule in RetentionPolicy(keep_builds=12).rules()]
+    assert rules(properties) == [json.loads(json.dumps(rule)) for rule in RetentionPolicy(keep_days=20).rules()]
 
 
 def test_before_a_tag_may_move(plain: dict[str, Any]) -> None:
