@@ -1,0 +1,16 @@
+"""A guard for a repository that you have already: it keeps a pin on every image that something could start."""
+
+from aws_cdk import App, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_sns as sns
+
+from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
+from constructs_lib.observability.alarms import Alarms
+
+app = App()
+stack = Stack(app, "MyStack")
+mine = GuardedRepository(repository=ecr.Repository.from_repository_name(stack, "Mine", "my/own-repository"))
+guard = RetentionGuard(stack, "Guard", application="shop", environment="staging", repositories=[mine])
+topic = sns.Topic(stack, "MyTopic")
+Alarms(stack, "Alarms", application="shop", environment="staging", specs=guard.alarms, topic=topic)
+app.synth()
