@@ -27,7 +27,17 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """The AWS services that the guard talks to (lesson Q2)."""
+    """The AWS services that the guard talks to (lesson Q2).
+
+    Args:
+        dynamodb: its memory.
+        ecr: the images.
+        ecs: what runs.
+        events: rules that start tasks.
+        scheduler: schedules that do.
+        ssm: release parameters.
+        stepfunctions: state machines that start tasks.
+    """
 
     dynamodb: DynamoDBClient
     ecr: ECRClient

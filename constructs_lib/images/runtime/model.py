@@ -47,7 +47,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedImage:
-    """A reference to an image, and who refers (lesson Q2)."""
+    """A reference to an image, and who refers (lesson Q2).
+
+    Args:
+        reference: the image.
+        use: who refers to it.
+    """
 
     reference: ImageReference
     use: Use

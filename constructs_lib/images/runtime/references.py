@@ -65,6 +65,11 @@ class ImageReference:
         return replace(self, digest=digest) if digest else self
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text is an image's digest."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def parse(image: str) -> ImageReference | None:
     """What an ``image`` in a container definition refers to; None when it is not in a private ECR registry.
 
@@ -76,7 +81,7 @@ def parse(image: str) -> ImageReference | None:
         return None
     name, _, digest = path.partition("@")
     name, _, tag = name.partition(":")
-    if not name or (digest and not _DIGEST.fullmatch(digest)):
+    if not name or (digest and not is_digest(digest)):
         return None
     return ImageReference(
         repository=RepositoryId(registry=address["registry"], region=address["region"], name=name),
