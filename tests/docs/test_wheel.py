@@ -69,6 +69,32 @@ def test_the_base_install_needs_no_cdk(wheel: Path) -> None:
     assert required == []
 
 
+def test_the_command_line_says_what_it_needs(wheel: Path) -> None:
+    """The extra ``ops`` brings what ``moorings`` loads, and nothing else."""
+    archive = zipfile.ZipFile(wheel)
+    metadata = next(name for name in archive.namelist() if name.endswith("METADATA"))
+    required = [line for line in archive.read(metadata).decode().splitlines() if line.endswith("extra == 'ops'")]
+    assert {line.split()[1].split(">")[0].lower() for line in required} == {"boto3", "rich", "pyyaml"}
+
+
+def test_the_command_is_installed_and_checks_a_policy_without_its_extra(python: Path, tmp_path: Path) -> None:
+    """``moorings`` and ``python -m constructs_lib.ops`` judge a JSON file in an environment without boto3 and rich."""
+    policy = tmp_path / "policy.json"
+    rule = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}
+    policy.write_text(json.dumps({"rules": [{"rulePriority": 1, "selection": rule, "action": {"type": "expire"}}]}))
+    for command in ([python.with_name("moorings")], [python, "-m", "constructs_lib.ops"]):
+        done = subprocess.run(
+            [*command, "images", "check", policy], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "an image in use tagged pin-0, then 10 newer ones" in done.stdout
+        refused = subprocess.run(
+            [*command, "verify", "web"], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+        )
+        assert refused.returncode == 2
+        assert refused.stderr.endswith("which is not installed; install 'moorings[ops]'\n")
+
+
 @pytest.mark.parametrize("flags", ["none", "all"])
 def test_every_example_synthesizes_in_somebody_elses_app(flags: str, python: Path, tmp_path: Path) -> None:
     """Each example uses one construct in a stack that is not ours, with none of CDK's feature flags and with all."""

@@ -1,0 +1,182 @@
+"""Can a lifecycle policy take an image in use? Decided offline, for any policy or CloudFormation template."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from constructs_lib.images.lifecycle import Hazard, InvalidLifecyclePolicy, endangers
+from constructs_lib.naming import PIN_PATTERN
+from constructs_lib.ops.outside import COULD_NOT_RUN, FINE, FOUND, CouldNotRun, Outside, add_format
+from constructs_lib.ops.policy_files import FoundPolicy, policies_in, templates_in
+
+HELP: Final = "can a lifecycle policy take an image in use? offline"
+
+Result: TypeAlias = Literal["safe", "none", "hazard", "invalid", "unknown"]
+
+_PASSES: Final = ("safe", "none")
+"""``unknown`` is not among them: what cannot be read is not safe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is said of one policy (lesson Q2).
+
+    Args:
+        policy: the policy.
+        result: ``safe``: proved; ``none``: no policy, so nothing expires; ``hazard``; ``invalid``: ECR would refuse it;
+            ``unknown``: only CloudFormation can tell.
+        reason: why it is invalid or unknown; None otherwise.
+        hazards: the rules that can take an image in use.
+    """
+
+    policy: FoundPolicy
+    result: Result
+    reason: str | None = None
+    hazards: tuple[Hazard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile:
+    """A file and what is in it (lesson Q2).
+
+    Args:
+        file: its path.
+        error: why it could not be read; None when it could.
+        judgements: one for each policy and each repository.
+    """
+
+    file: str
+    error: str | None = None
+    judgements: tuple[Judgement, ...] = ()
+
+
+def configure(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a policy, a template, or cdk.out")
+    pins = parser.add_mutually_exclusive_group()
+    pins.add_argument("--pinned", default=PIN_PATTERN, metavar="PATTERN", help="tags of images in use (%(default)s)")
+    pins.add_argument("--no-pins", action="store_true", help="images in use carry no special tag")
+    parser.add_argument("--multi-arch", action="store_true", help="images may be indexes with untagged children")
+    add_format(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: Namespace, outside: Outside) -> int:
+    pinned: str | None = None if options.no_pins else options.pinned
+    if pinned == "":
+        raise CouldNotRun(f"--pinned must be a pattern such as '{PIN_PATTERN}', got ''; for no tag, use --no-pins")
+    checked = [one for path in options.files for one in check(path, pinned=pinned, multi_arch=options.multi_arch)]
+    for file in checked:
+        if file.error:
+            outside.complain(file.error)
+    if options.format == "json":
+        outside.say_json({"files": [_as_json(file) for file in checked]})
+    else:
+        for line in _as_text(checked):
+            outside.say(line)
+    if any(file.error for file in checked):
+        return COULD_NOT_RUN
+    return FINE if all(one.result in _PASSES for file in checked for one in file.judgements) else FOUND
+
+
+def check(path: Path, *, pinned: str | None, multi_arch: bool) -> Iterator[CheckedFile]:
+    """Judges a file, or each template of a directory."""
+    try:
+        files = templates_in(path)
+    except CouldNotRun as error:
+        yield CheckedFile(file=str(path), error=str(error))
+        return
+    for file in files:
+        try:
+            found = policies_in(file)
+        except CouldNotRun as error:
+            yield CheckedFile(file=str(file), error=str(error))
+        else:
+            judgements = tuple(judge(policy, pinned=pinned, multi_arch=multi_arch) for policy in found)
+            yield CheckedFile(file=str(file), judgements=judgements)
+
+
+def judge(policy: FoundPolicy, *, pinned: str | None, multi_arch: bool) -> Judgement:
+    """What is to say of one policy."""
+    if policy.unknown is not None:
+        return Judgement(policy=policy, result="unknown", reason=policy.unknown)
+    if policy.text is None:
+        return Judgement(policy=policy, result="none")
+    try:
+        hazards = tuple(endangers(policy.text, pinned=pinned, multi_arch=multi_arch))
+    except InvalidLifecyclePolicy as error:
+        return Judgement(policy=policy, result="invalid", reason=str(error))
+    return Judgement(policy=policy, result="hazard" if hazards else "safe", hazards=hazards)
+
+
+def example(hazard: Hazard) -> str:
+    """The smallest example in words: the images are a number, however many they are."""
+    in_use, *others = hazard.images
+    index = [image for image in others if in_use.digest in image.children]
+    newer = len(others) - len(index)
+    days = (hazard.now - in_use.pushed_at).days
+    words = ["an untagged child of an index in use" if index else "an image in use"]
+    words[0] += f" tagged {', '.join(in_use.tags)}" if in_use.tags else "" if index else " without tags"
+    if in_use.storage_class == "archive":
+        words.append("archived")
+    if index:
+        words.append("then its index")
+    if newer:
+        words.append(f"then {newer} newer one{'' if newer == 1 else 's'}")
+    elif days:
+        words.append(f"a little more than {days} day{'' if days == 1 else 's'} later")
+    return ", ".join(words)
+
+
+def _as_json(file: CheckedFile) -> dict[str, object]:
+    return {
+        "file": file.file,
+        "error": file.error,
+        "policies": [
+            {
+                "resource": judgement.policy.resource,
+                "type": judgement.policy.type,
+                "result": judgement.result,
+                "reason": judgement.reason,
+                "hazards": [
+                    {
+                        "rule": hazard.rule_priority,
+                        "action": hazard.action,
+                        "reason": hazard.reason,
+                        "example": example(hazard),
+                    }
+                    for hazard in judgement.hazards
+                ],
+            }
+            for judgement in file.judgements
+        ],
+    }
+
+
+def _as_text(checked: Sequence[CheckedFile]) -> Iterator[str]:
+    for file in checked:
+        if file.error is None and not file.judgements:
+            yield f"{file.file}: no ECR repository in it"
+        for judgement in file.judgements:
+            resource = judgement.policy.resource
+            where = f"{file.file}: {resource}" if resource else file.file
+            yield f"{where}: {_sentence(judgement)}"
+            for hazard in judgement.hazards:
+                yield f"  {hazard.reason}"
+                yield f"  {hazard.action}s: {example(hazard)}"
+
+
+def _sentence(judgement: Judgement) -> str:
+    if judgement.result == "hazard":
+        count = len(judgement.hazards)
+        return f"HAZARD, {count} rule{'' if count == 1 else 's'} can take an image in use"
+    return {
+        "safe": "safe, no rule can ever take an image in use",
+        "none": "no lifecycle policy, so nothing expires",
+        "invalid": f"INVALID, {judgement.reason}",
+        "unknown": f"UNKNOWN, it {judgement.reason}",
+    }[judgement.result]

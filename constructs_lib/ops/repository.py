@@ -1,0 +1,141 @@
+"""A repository as the commands read it: its images, its policy, and what uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from constructs_lib.images.lifecycle import Image
+from constructs_lib.images.lifecycle_policy import TagPattern
+from constructs_lib.images.runtime.decision import decide
+from constructs_lib.images.runtime.model import Plan, Reading, StoredImage
+from constructs_lib.images.runtime.references import RepositoryId
+from constructs_lib.images.runtime.registry import INDEXES, PAGE, Listing, read_children
+from constructs_lib.ops.outside import CouldNotRun
+
+if TYPE_CHECKING:
+    from types_boto3_ecr import ECRClient
+    from types_boto3_ecr.type_defs import ImageDetailTypeDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """One repository and whether its tags move (lessons Q2, Q3).
+
+    Args:
+        id: which one.
+        mutability: ``imageTagMutability``.
+        filters: ``imageTagMutabilityExclusionFilters``.
+    """
+
+    id: RepositoryId
+    mutability: str
+    filters: tuple[Mapping[str, str], ...]
+
+    def lets_move(self, tag: str) -> bool:
+        """Whether a tag that is there may be put on another image."""
+        excluded = any(TagPattern.glob(entry.get("filter", "")).matches(tag) for entry in self.filters)
+        return self.mutability.startswith("MUTABLE") != (excluded and self.mutability.endswith("_WITH_EXCLUSION"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedImage:
+    """An image with what a person wants to know of it (lesson Q2).
+
+    Args:
+        stored: as the guard reads it.
+        image: as the evaluator reads it.
+        size: ``imageSizeInBytes``.
+    """
+
+    stored: StoredImage
+    image: Image
+    size: int
+
+
+def find(ecr: ECRClient, name: str) -> Repository:
+    """The repository of a name.
+
+    Raises:
+        CouldNotRun: there is none.
+    """
+    try:
+        (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+    except ecr.exceptions.RepositoryNotFoundException as error:
+        region = ecr.meta.region_name
+        raise CouldNotRun(f"REPOSITORY must be in this account and region, got {name!r} in {region}") from error
+    filters = found.get("imageTagMutabilityExclusionFilters", [])
+    return Repository(
+        id=RepositoryId.from_arn(found["repositoryArn"]),
+        mutability=found["imageTagMutability"],
+        filters=tuple({"filter": entry["filter"]} for entry in filters),
+    )
+
+
+def images_of(ecr: ECRClient, repository: RepositoryId) -> tuple[list[ListedImage], list[str]]:
+    """All images, newest first, and what could not be read of them."""
+    pages = ecr.get_paginator("describe_images").paginate(
+        registryId=repository.registry,
+        repositoryName=repository.name,
+        filter={"imageStatus": "ANY"},  # else archived images are left out
+        PaginationConfig={"PageSize": PAGE},
+    )
+    details = [detail for page in pages for detail in page["imageDetails"]]
+    images = {detail["imageDigest"]: _listed(detail) for detail in details}
+    indexes = tuple(
+        detail["imageDigest"]
+        for detail in details
+        if detail.get("imageManifestMediaType") in INDEXES and detail.get("imageStatus", "ACTIVE") == "ACTIVE"
+    )
+    listing = Listing(images={digest: image.stored for digest, image in images.items()}, indexes=indexes)
+    problems = read_children(ecr, repository, listing, listing.indexes)
+    known = [_with_children(image, listing.images[digest]) for digest, image in images.items()]
+    return sorted(known, key=lambda one: (one.image.pushed_at, one.image.digest), reverse=True), problems
+
+
+def policy_of(ecr: ECRClient, repository: RepositoryId) -> str | None:
+    """The lifecycle policy's text; None when there is none, so that nothing expires."""
+    try:
+        found = ecr.get_lifecycle_policy(registryId=repository.registry, repositoryName=repository.name)
+    except ecr.exceptions.LifecyclePolicyNotFoundException:
+        return None
+    return found["lifecyclePolicyText"]
+
+
+def plan_of(repository: RepositoryId, images: Sequence[ListedImage], reading: Reading, now: datetime) -> Plan:
+    """Which images are in use, as the guard decides it."""
+    return decide(
+        images=[image.stored for image in images],
+        used=[entry for entry in reading.used if entry.reference.repository == repository],
+        idle_since={},
+        now=now,
+        complete=not reading.gaps,
+        last_complete=None,
+        pins_can_move=True,
+    )
+
+
+def _listed(detail: ImageDetailTypeDef) -> ListedImage:
+    stored = StoredImage(
+        digest=detail["imageDigest"],
+        tags=tuple(sorted(detail.get("imageTags", []))),
+        status=detail.get("imageStatus", "ACTIVE"),
+    )
+    archived = stored.status != "ACTIVE"
+    image = Image(
+        digest=stored.digest,
+        tags=stored.tags,
+        pushed_at=detail["imagePushedAt"],
+        last_pulled_at=detail.get("lastRecordedPullTime"),
+        storage_class="archive" if archived else "standard",
+        # Without a time the push is taken, which is earlier: then a rule acts sooner, not later.
+        archived_at=detail.get("lastArchivedAt", detail["imagePushedAt"]) if archived else None,
+        last_activated_at=detail.get("lastActivatedAt"),
+    )
+    return ListedImage(stored=stored, image=image, size=detail.get("imageSizeInBytes", 0))
+
+
+def _with_children(listed: ListedImage, stored: StoredImage) -> ListedImage:
+    return replace(listed, stored=stored, image=replace(listed.image, children=stored.children))

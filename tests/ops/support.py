@@ -1,0 +1,67 @@
+"""How the tests run a command: in this process, with a clock that stands and output that can be read."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from constructs_lib.images.runtime.aws import Clients
+from constructs_lib.ops.cli import main
+from constructs_lib.ops.outside import Outside
+
+NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
+
+
+def no_aws(_region: str | None, _profile: str | None) -> Clients:
+    """A command that is offline must not ask for clients."""
+    raise AssertionError("this command must not call AWS")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run(
+    *arguments: object,
+    connect: Callable[[str | None, str | None], Clients] = no_aws,
+    sleep: Callable[[float], None] = lambda _seconds: None,
+) -> Done:
+    """One command."""
+    out, err = io.StringIO(), io.StringIO()
+    outside = Outside(out=out, err=err, connect=connect, now=lambda: NOW, sleep=sleep)
+    code = main([str(argument) for argument in arguments], outside)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def policy(*rules: dict[str, Any]) -> str:
+    """A lifecycle policy as text; each rule is a selection, and expires."""
+    return json.dumps(
+        {
+            "rules": [
+                {"rulePriority": number, "selection": selection, "action": {"type": "expire"}}
+                for number, selection in enumerate(rules, 1)
+            ]
+        }
+    )
+
+
+def newest(count: int, **selection: Any) -> dict[str, Any]:
+    """The selection of a rule that keeps the newest ``count`` of ``any``, or of what else is named."""
+    return {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count, **selection}
+
+
+SHIELD = newest(9999, tagStatus="tagged", tagPatternList=["pin-*"])
+"""The rule that keeps what is pinned."""
