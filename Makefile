@@ -66,6 +66,10 @@ demo: $(READY) $(CLI_READY) $(CLOUD_READY) ## deploy both environments to a clou
 demo-down: ## stop everything that the demo started
 	@$(PYTHON) -m local_cloud down
 
+.PHONY: replay
+replay: $(READY) $(CLI_READY) $(CLOUD_READY) ## play incident Q, as it was and with our stacks
+	@$(BIN)/python -m tests.incidents
+
 # ---------------------------------------------------------------- checks
 
 .PHONY: test

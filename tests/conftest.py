@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from demo.cloud import LocalCloud
+from demo.environments import ACCOUNT, demo_environments
+from local_cloud import control
 from stacks.node import use_wheel_node
 
 use_wheel_node()
@@ -21,6 +25,23 @@ settings.register_profile("moorings", deadline=None)
 settings.load_profile("moorings")
 
 Templates = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A local cloud of this session's own; this process sees nothing else until it is stopped."""
+    state = tmp_path_factory.mktemp("local-cloud")
+    before = dict(os.environ)
+    cloud = LocalCloud.started(state)
+    region = demo_environments()[0].region
+    try:
+        cloud.enter(region)
+        cloud.cdk("bootstrap", f"aws://{ACCOUNT}/{region}", region=region)
+        yield cloud
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        control.stop(state)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
-"""One local cloud for all end-to-end tests, with CDK bootstrapped, and ways to deploy to it."""
+"""Ways to deploy to the session's local cloud, and to see what is there."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,28 +10,10 @@ import boto3
 import pytest
 
 from demo.cloud import LocalCloud
-from demo.environments import ACCOUNT, demo_environments
-from local_cloud import control
+from demo.environments import demo_environments
 from stacks.config import EnvironmentConfig
 
 Deploy = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """A local cloud of this session's own; this process sees nothing else until it is stopped."""
-    state = tmp_path_factory.mktemp("local-cloud")
-    before = dict(os.environ)
-    cloud = LocalCloud.started(state)
-    region = demo_environments()[0].region
-    try:
-        cloud.enter(region)
-        cloud.cdk("bootstrap", f"aws://{ACCOUNT}/{region}", region=region)
-        yield cloud
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        control.stop(state)
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +94,9 @@ class Deployed:
         return stack["StackStatus"]
 
     def alarms_act(self) -> set[bool]:
-        """Whether the paging alarms notify anybody."""
+        """Whether the service's alarms notify anybody."""
         cloudwatch = boto3.client("cloudwatch", region_name=self.config.region)
-        prefix = f"{self.config.application}/{self.config.name}/"
+        prefix = f"{self.config.application}/{self.config.name}/{self.config.services[0].name}/"
         return {alarm["ActionsEnabled"] for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]}
 
     def release(self, text: str) -> str:

@@ -129,6 +129,18 @@ class Registry:
             cluster=service.cluster, service=service.name, taskDefinition=self.define(service.name, image)
         )
 
+    def running(self, service: Service) -> set[str]:
+        """The digests that a service's tasks run."""
+        arns = self._tasks(service, "RUNNING")
+        tasks = self.ecs.describe_tasks(cluster=service.cluster, tasks=arns)["tasks"] if arns else []
+        return {container["imageDigest"] for task in tasks for container in task["containers"]}
+
+    def delete_service(self, service: Service) -> None:
+        """Deletes a service, and deregisters its task definitions."""
+        self.ecs.delete_service(cluster=service.cluster, service=service.name, force=True)
+        for arn in self.ecs.list_task_definitions(familyPrefix=service.name)["taskDefinitionArns"]:
+            self.ecs.deregister_task_definition(taskDefinition=arn)
+
     def define(self, family: str, image: str) -> str:
         """A new revision of a task definition."""
         made = self.ecs.register_task_definition(

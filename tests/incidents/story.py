@@ -24,7 +24,7 @@ class World(Protocol):
         """Replaces a task of every service: None by service when the new task runs, else why it does not."""
 
     def pass_days(self, days: int) -> None:
-        """Time passes, and the registry's rules are applied at the end of each day."""
+        """Time passes, and then the registry's rules are applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,15 @@ def play(world: World) -> Iterator[Moment]:
     yield moment("eleven builds later, staging released")
 
     fast: list[str] = [latest]
-    for day in range(100):
-        for _ in range(5):
-            latest = world.build()
-        if day % 10 == 9:
-            world.release("staging", latest)
-            fast.append(latest)
-        if day == 49:
-            world.release("production", fast[-1])
-        world.pass_days(1)
+    for tenth in range(10):
+        for _ in range(2):
+            for _ in range(25):
+                latest = world.build()
+            world.pass_days(5)
+        world.release("staging", latest)
+        fast.append(latest)
+        if tenth == 4:
+            world.release("production", latest)
     yield moment("500 builds in 100 days, staging released ten times, the worker never")
 
     world.pass_days(200)

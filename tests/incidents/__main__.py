@@ -1,0 +1,84 @@
+"""``make replay``: incident Q as it was and with our stacks, step by step, on a cloud on this machine."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from demo.cloud import LocalCloud
+from demo.environments import ACCOUNT, demo_environments
+from local_cloud import control
+from stacks.node import use_wheel_node
+from tests.incidents.story import Moment, World, play
+
+
+def main() -> int:
+    """Plays both worlds, prints them side by side, and fails unless the first lost images and the second none."""
+    use_wheel_node()
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder, "cloud")
+        cloud = LocalCloud.started(state)
+        try:
+            region = demo_environments()[0].region
+            cloud.enter(region)
+            before, after = (
+                list(_played(console, "before", _before(region))),
+                list(_played(console, "after", _after(cloud, Path(folder, "assembly"), region))),
+            )
+        finally:
+            control.stop(state)
+    console.print(table(before, after))
+    console.print(
+        "A task was replaced in every service at each step. ECS and the registry are the local cloud's; what a\n"
+        "lifecycle policy deletes is our model of ECR (constructs_lib/images/lifecycle.py). AWS was not called."
+    )
+    return verdict(before, after)
+
+
+def verdict(before: list[Moment], after: list[Moment]) -> int:
+    """The exit code: 0 when the same story lost images before and none after."""
+    same = [moment.happened for moment in before] == [moment.happened for moment in after]
+    return 0 if same and any(moment.lost for moment in before) and not any(moment.lost for moment in after) else 1
+
+
+def table(before: list[Moment], after: list[Moment]) -> Table:
+    """Both worlds side by side."""
+    made = Table("what happened", "before: keep the last 10", "after: our stacks", show_lines=True)
+    for first, second in zip(before, after, strict=True):
+        made.add_row(first.happened, _told(first), _told(second))
+    return made
+
+
+def _told(moment: Moment) -> str:
+    if not moment.lost:
+        return "every task starts"
+    return f"[red]{' and '.join(sorted(moment.lost))} cannot pull[/]"
+
+
+def _before(region: str) -> World:
+    from tests.incidents.before import Before
+
+    return Before(region, ACCOUNT)
+
+
+def _after(cloud: LocalCloud, assembly: Path, region: str) -> World:
+    from tests.incidents.after import After, deploy
+
+    cloud.cdk("bootstrap", f"aws://{ACCOUNT}/{region}", region=region)
+    return After(deploy(cloud, assembly))
+
+
+def _played(console: Console, name: str, world: World) -> Iterator[Moment]:
+    for moment in play(world):
+        console.print(f"{name}: {moment.happened}", style="dim", highlight=False)
+        yield moment
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The same two environments made by our stacks, with the guard that they deploy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from constructs_lib.images.runtime.aws import Clients, connect
+from constructs_lib.images.runtime.guard import Reader, scan
+from constructs_lib.images.runtime.memory import Memory
+from constructs_lib.images.runtime.model import Reading
+from constructs_lib.images.runtime.references import RepositoryId
+from constructs_lib.images.runtime.report import Report
+from constructs_lib.images.runtime.settings import VARIABLE, Settings
+from constructs_lib.images.runtime.uses import read_uses
+from constructs_lib.naming import release_parameter_name, repository_name, stack_name
+from demo.cloud import LocalCloud
+from demo.environments import ACCOUNT, demo_environments
+from stacks.config import EnvironmentConfig
+from tests.incidents.registry import Registry, Service
+
+APPLICATION: Final = "replay"
+
+
+def deploy(cloud: LocalCloud, folder: Path) -> tuple[EnvironmentConfig, ...]:
+    """Deploys both of the app's environments with the CDK command line, under a name that only the replay uses."""
+    from stacks.application import application
+
+    environments = tuple(replace(config, application=APPLICATION) for config in demo_environments())
+    application(environments, checked=False, outdir=str(folder)).synth()
+    words = ("deploy", "*/*", "--require-approval", "never", "--concurrency", "4", "--app", str(folder))
+    cloud.cdk(*words, region=environments[0].region)
+    return environments
+
+
+def _without_stopped_tasks(
+    clients: Clients, *, releases: Mapping[str, RepositoryId], revisions_kept: int, releases_kept: int
+) -> Reading:
+    """In the story an hour has passed and ECS has forgotten; the emulator has the machine's time."""
+    reading = read_uses(clients, releases=releases, revisions_kept=revisions_kept, releases_kept=releases_kept)
+    return replace(reading, used=tuple(entry for entry in reading.used if entry.use.source != "stopped task"))
+
+
+class After:
+    """A world of ours. The guard's own code runs in the story's time, so the one that is deployed is put to sleep."""
+
+    def __init__(self, environments: Sequence[EnvironmentConfig]) -> None:
+        region = environments[0].region
+        self.registry = Registry(region)
+        self.builds: dict[str, int] = {}
+        self.environments = {config.name: config for config in environments}
+        self.cloudformation = boto3.client("cloudformation", region_name=region)
+        self.ssm = boto3.client("ssm", region_name=region)
+        self.clients = connect(boto3.session.Session(region_name=region))
+        self.settings = {name: self._guard(config) for name, config in self.environments.items()}
+        self.services = {
+            name: Service(
+                cluster=self._resource(config, "services", "AWS::ECS::Cluster"),
+                name=self._resource(config, "services", "AWS::ECS::Service").rsplit("/", 1)[-1],
+            )
+            for name, config in self.environments.items()
+        }
+
+    def build(self) -> str:
+        """Staging's own build pushes to staging's own repository."""
+        number = len(self.builds) + 1
+        self.registry.pass_time(timedelta(minutes=1))
+        digest = self.registry.push(self.repository("staging"), number, f"staging-{number}")
+        self.builds[digest] = number
+        return digest
+
+    def release(self, environment: str, digest: str) -> None:
+        """Writes the release parameter and updates the stack; for production the same digest is copied first."""
+        if environment == "worker":
+            self._release_worker(digest)
+            return
+        if environment == "production":
+            number = self.builds[digest]
+            assert self.registry.push(self.repository("production"), number, f"staging-{number}") == digest
+        name = release_parameter_name(APPLICATION, environment, "web")
+        self.ssm.put_parameter(Name=name, Value=digest, Overwrite=True)
+        stack = stack_name(APPLICATION, environment, "services")
+        self.cloudformation.update_stack(
+            StackName=stack, UsePreviousTemplate=True, Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+        )
+        waiter = self.cloudformation.get_waiter("stack_update_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        self.scan()
+
+    def replace_tasks(self) -> dict[str, str | None]:
+        """Stops a task of each service."""
+        return {name: self.registry.replace_task(service) for name, service in self.services.items()}
+
+    def pass_days(self, days: int) -> None:
+        """The guard scans, the registry forgets what is old."""
+        self.registry.pass_time(timedelta(days=days))
+        self.scan(_without_stopped_tasks)
+        for environment in self.environments:
+            self.registry.expire(self.repository(environment))
+
+    def watch(self, hours: int) -> None:
+        """The guard scans every hour for so long, so it knows what was not in use in between."""
+        for _ in range(hours):
+            self.registry.pass_time(timedelta(hours=1))
+            self.scan(_without_stopped_tasks)
+
+    def scan(self, read: Reader = read_uses) -> list[Report]:
+        """One scan of each environment's guard."""
+        return [
+            scan(
+                self.clients,
+                settings,
+                memory=Memory(self.clients.dynamodb, settings.table),
+                clock=lambda: self.registry.now,
+                read=read,
+            )
+            for settings in self.settings.values()
+        ]
+
+    def running(self, service: Service) -> set[str]:
+        """The digests that a service's tasks run."""
+        return self.registry.running(service)
+
+    def delete_worker(self, worker: Service) -> None:
+        """The service and its task definitions are deleted."""
+        self.registry.delete_service(worker)
+
+    def repository(self, environment: str) -> str:
+        """The repository of an environment."""
+        return repository_name(APPLICATION, environment, "web")
+
+    def _release_worker(self, digest: str) -> None:
+        """A second service on staging's repository, made by other means than ours."""
+        web = self.services["staging"]
+        (found,) = self.registry.ecs.describe_services(cluster=web.cluster, services=[web.name])["services"]
+        host = f"{ACCOUNT}.dkr.ecr.{self.registry.region}.amazonaws.com"
+        image = f"{host}/{self.repository('staging')}@{digest}"
+        network: Any = found["networkConfiguration"]
+        self.services["worker"] = self.registry.add_service(web.cluster, "worker", image, network)
+        self.scan()
+
+    def _guard(self, config: EnvironmentConfig) -> Settings:
+        """What the deployed guard was told; nothing wakes it any more."""
+        region = config.region
+        function = self._resource(config, "retention", "AWS::Lambda::Function")
+        told = boto3.client("lambda", region_name=region).get_function_configuration(FunctionName=function)
+        events = boto3.client("events", region_name=region)
+        for rule in self._resources(config, "retention", "AWS::Events::Rule"):
+            with contextlib.suppress(events.exceptions.ResourceNotFoundException):
+                events.disable_rule(Name=rule)
+        return Settings.from_environment({VARIABLE: told["Environment"]["Variables"][VARIABLE]})
+
+    def _resource(self, config: EnvironmentConfig, stack: str, kind: str) -> str:
+        (found,) = self._resources(config, stack, kind)
+        return found
+
+    def _resources(self, config: EnvironmentConfig, stack: str, kind: str) -> list[str]:
+        name = stack_name(APPLICATION, config.name, stack)
+        listed = self.cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        return [item["PhysicalResourceId"] for item in listed if item["ResourceType"] == kind]
