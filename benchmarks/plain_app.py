@@ -1,6 +1,6 @@
 """The same environment as a plain CDK app, written by hand: the yardstick.
 
-It is what one would write without this library: a stage of five stacks, CDK's own constructs, loops over the services.
+It is what one would write without this library: a stage of six stacks, CDK's own constructs, loops over the services.
 It makes the same resources with the same properties, so it needs the same few overrides. It is kept lean: no construct
 of its own around a service, nothing read twice, nothing read for later. It uses no construct of this library; the
 buildspec and the function's code are taken from there as data.
@@ -34,16 +34,20 @@ from aws_cdk import (
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.delivery.buildspec import buildspec
@@ -90,10 +94,12 @@ class PlainStage(Stage):
         images = ImagesStack(self, "images", id, services)
         delivery = DeliveryStack(self, "delivery", id, services)
         topic = ObservabilityStack(self, "observability", id).topic
+        retention = RetentionStack(self, "retention", id, services, topic=topic)
         vpc = NetworkStack(self, "network", id).vpc
         running = ServicesStack(self, "services", id, services, vpc=vpc, topic=topic)
         # Names are no references, so the order must be said.
         delivery.add_stack_dependency(images)
+        retention.add_stack_dependency(delivery)
         running.add_stack_dependency(delivery)
 
 
@@ -135,10 +141,10 @@ class ImagesStack(PlainStack):
                     ),
                     ecr.LifecycleRule(
                         rule_priority=2,
-                        description="Keep the last 30 tagged images",
+                        description="Forget images without a pin after 30 days",
                         tag_status=ecr.TagStatus.TAGGED,
                         tag_pattern_list=["*"],
-                        max_image_count=30,
+                        max_image_age=Duration.days(30),
                     ),
                     ecr.LifecycleRule(
                         rule_priority=3,
@@ -299,6 +305,188 @@ class ObservabilityStack(PlainStack):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+
+
+class RetentionStack(PlainStack):
+    """The guard of images in use: events and a schedule wake a function through a queue."""
+
+    def __init__(
+        self, scope: Construct, id: str, environment: str, services: Sequence[str], *, topic: sns.ITopic
+    ) -> None:
+        super().__init__(scope, id, environment)
+        table = dynamodb.Table(
+            self,
+            "Memory",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        queue = sqs.Queue(
+            self,
+            "WakeUps",
+            fifo=True,
+            content_based_deduplication=True,
+            delivery_delay=Duration.seconds(30),
+            visibility_timeout=Duration.minutes(6),
+            retention_period=Duration.hours(1),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        repositories = {
+            service: ecr.Repository.from_repository_name(
+                self, f"{service}-repository", repository_name(environment, service)
+            ).repository_arn
+            for service in services
+        }
+        settings = {
+            "application": APPLICATION,
+            "environment": environment,
+            "table": table.table_name,
+            "repositories": [
+                {"arn": arn, "releases": [parameter_name(environment, service)]}
+                for service, arn in repositories.items()
+            ],
+            "revisions_kept": 3,
+            "releases_kept": 5,
+        }
+        queue_arn = queue.queue_arn
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        function = lambda_.Function(
+            self,
+            "Guard",
+            description="Keeps a pin on every image in use",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=lambda_.Code.from_asset(
+                str(ROOT / "constructs_lib" / "images"),
+                exclude=["*", "!/runtime/", "!/runtime/*.py"],
+                ignore_mode=IgnoreMode.GIT,
+            ),
+            handler="runtime.handler.main",
+            memory_size=512,
+            timeout=Duration.minutes(5),
+            environment={"MOORINGS_GUARD": self.to_json_string(settings)},
+            role=iam.Role(
+                self,
+                "Role",
+                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+                description="Pins images in use; may neither delete nor upload any",
+                inline_policies={
+                    "Guard": self._permissions(
+                        services,
+                        repositories=list(repositories.values()),
+                        table=table.table_arn,
+                        queue=queue_arn,
+                        log_group=log_group.log_group_arn,
+                    )
+                },
+            ),
+            log_group=log_group,
+        )
+        function.add_event_source_mapping("Scans", event_source_arn=queue_arn, batch_size=10)
+        wake_up = targets.SqsQueue(
+            queue, message=events.RuleTargetInput.from_event_path("$.time"), message_group_id="scan"
+        )
+        description = "Wakes the guard of images in use"
+        events.Rule(
+            self,
+            "Schedule",
+            description=description,
+            schedule=events.Schedule.rate(Duration.minutes(15)),
+            targets=[wake_up],
+        )
+        rule = events.Rule(
+            self,
+            "Events",
+            description=description,
+            event_pattern=events.EventPattern(source=["aws.ecs", "aws.ecr"]),
+            targets=[wake_up],
+        ).node.default_child
+        assert isinstance(rule, events.CfnRule)
+        # The L2's pattern has no $or.
+        rule.add_property_override("EventPattern", _wakes([repository_name(environment, each) for each in services]))
+        self._alarms(topic.topic_arn)
+
+    def _permissions(
+        self, services: Sequence[str], *, repositories: Sequence[str], table: str, queue: str, log_group: str
+    ) -> iam.PolicyDocument:
+        partition, place = self.partition, f"{self.region}:{self.account}"
+
+        def allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+            return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+        def here(service: str, *resources: str) -> list[str]:
+            return [f"arn:{partition}:{service}:{place}:{resource}" for resource in resources]
+
+        return iam.PolicyDocument(
+            statements=[
+                allow(
+                    repositories,
+                    "ecr:BatchGetImage",
+                    "ecr:DescribeImages",
+                    "ecr:DescribeRepositories",
+                    "ecr:PutImage",
+                    "ecr:UpdateImageStorageClass",
+                ),
+                allow(
+                    ["*"],
+                    "ecs:DescribeTaskDefinition",
+                    "ecs:ListClusters",
+                    "ecs:ListServices",
+                    "ecs:ListTaskDefinitionFamilies",
+                    "ecs:ListTaskDefinitions",
+                    "ecs:ListTasks",
+                    "events:ListEventBuses",
+                    "events:ListRuleNamesByTarget",
+                    "events:ListRules",
+                    "scheduler:ListSchedules",
+                    "states:ListStateMachines",
+                ),
+                allow(here("ecs", "task/*"), "ecs:DescribeTasks"),
+                allow(here("ecs", "service/*"), "ecs:DescribeServices"),
+                allow(here("ecs", "service/*", "service-deployment/*"), "ecs:DescribeServiceDeployments"),
+                allow(here("ecs", "service/*", "service-revision/*"), "ecs:DescribeServiceRevisions"),
+                allow(here("events", "rule/*"), "events:ListTargetsByRule"),
+                allow(here("scheduler", "schedule/*"), "scheduler:GetSchedule"),
+                allow(here("states", "stateMachine:*"), "states:DescribeStateMachine"),
+                allow([table], "dynamodb:GetItem", "dynamodb:PutItem"),
+                allow([queue], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+                allow([log_group], "logs:CreateLogStream", "logs:PutLogEvents"),
+                allow(
+                    here("ssm", *(f"parameter{parameter_name(self._name, service)}" for service in services)),
+                    "ssm:GetParameterHistory",
+                ),
+            ]
+        )
+
+    def _alarms(self, topic_arn: str) -> None:
+        for what, metric, statistic, period, threshold, periods, missing in (
+            ("missing-image", "ImagesMissing", "Maximum", 60, 1, 1, "ignore"),
+            ("image-at-risk", "ImagesAtRisk", "Minimum", 900, 1, 2, "ignore"),
+            ("scan-incomplete", "ScanIncomplete", "Minimum", 900, 1, 2, "ignore"),
+            ("guard-silent", "ScanIncomplete", "Minimum", 300, 0, 12, "breaching"),
+        ):
+            cloudwatch.CfnAlarm(
+                self,
+                what,
+                alarm_name=f"{APPLICATION}/{self._name}/images/{what}",
+                alarm_description=f"Images in use: {what}",
+                actions_enabled=True,
+                alarm_actions=[topic_arn],
+                ok_actions=[topic_arn],
+                namespace="Moorings",
+                metric_name=metric,
+                dimensions=_dimensions({"Application": APPLICATION, "Environment": self._name}),
+                statistic=statistic,
+                period=period,
+                threshold=threshold,
+                comparison_operator="LessThanThreshold" if threshold == 0 else "GreaterThanOrEqualToThreshold",
+                evaluation_periods=periods,
+                datapoints_to_alarm=periods,
+                treat_missing_data=missing,
+            )
 
 
 class NetworkStack(PlainStack):
@@ -551,3 +739,37 @@ class ServicesStack(PlainStack):
 
 def _dimensions(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
     return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in values.items()]
+
+
+def _wakes(repositories: Sequence[str]) -> dict[str, object]:
+    """What wakes the guard: tasks and deployments, its own stack, and all actions on images but pushes of pins."""
+    return {
+        "$or": [
+            {
+                "source": ["aws.ecs"],
+                "detail-type": ["ECS Task State Change"],
+                "detail": {"lastStatus": ["PENDING", "RUNNING", "STOPPED"]},
+            },
+            {"source": ["aws.ecs"], "detail-type": ["ECS Deployment State Change", "ECS Service Action"]},
+            {
+                "source": ["aws.cloudformation"],
+                "detail-type": ["CloudFormation Stack Status Change"],
+                "detail": {
+                    "stack-id": [{"Ref": "AWS::StackId"}],
+                    "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
+                },
+            },
+            {
+                "source": ["aws.ecr"],
+                "detail-type": ["ECR Image Action"],
+                "detail": {
+                    "repository-name": list(repositories),
+                    "$or": [
+                        {"action-type": [{"anything-but": "PUSH"}]},
+                        {"image-tag": [{"anything-but": {"prefix": "pin-"}}]},
+                        {"image-tag": [{"exists": False}]},
+                    ],
+                },
+            },
+        ]
+    }

@@ -48,7 +48,8 @@ class Threshold:
         comparison: how it is compared; at least the value by default.
         periods: how many of the last ``out_of`` periods must be wrong; 1 of 1 by default.
         out_of: see ``periods``.
-        missing: what a period without data means; ``notBreaching`` by default.
+        missing: what a period without data means; ``notBreaching`` by default. ``ignore`` leaves the alarm as it is:
+            for a metric that has data only now and then.
 
     Raises:
         ValueError: more wrong periods than are looked at.
@@ -58,7 +59,7 @@ class Threshold:
     comparison: Comparison = "GreaterThanOrEqualToThreshold"
     periods: int = 1
     out_of: int = 1
-    missing: Literal["breaching", "notBreaching"] = "notBreaching"
+    missing: Literal["breaching", "notBreaching", "ignore"] = "notBreaching"
 
     def __post_init__(self) -> None:
         whole_number("periods", self.periods, low=1, high=self.out_of, fix="look at as many periods as must be wrong")

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from aws_cdk import Acknowledgment, Stack, Validations
 
+from constructs_lib.checks import is_token
 from stacks.config import EnvironmentConfig, ExistingVpc
 
 
@@ -16,6 +17,7 @@ class Accepted(NamedTuple):
     path: str
     """Where in the stack, as construct ids joined by ``/``; empty for the whole stack."""
     id: str
+    """``<partition>``, ``<region>`` and ``<account>`` in it stand for the stack's own."""
     reason: str
 
 
@@ -24,7 +26,50 @@ _LOGIN_ON_ANY: Final = (
     "stacks/gate.py refuses every other statement on '*'."
 )
 
+_GUARD_READS: Final = (
+    ("ecs", "service/*"),
+    ("ecs", "service-deployment/*"),
+    ("ecs", "service-revision/*"),
+    ("ecs", "task/*"),
+    ("events", "rule/*"),
+    ("scheduler", "schedule/*"),
+    ("states", "stateMachine:*"),
+)
+"""An image is unused only if nothing of the account uses it, so the guard must see all of these."""
+
+GUARD: Final = (
+    Accepted(
+        "retention",
+        "Guard",
+        "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+        "Lists that take no resource; they only read. stacks/gate.py names each and refuses every other one.",
+    ),
+    *(
+        Accepted(
+            "retention",
+            "Guard",
+            f"AwsSolutions::AwsSolutions-IAM5[Resource::arn:<partition>:{service}:<region>:<account>:{resource}]",
+            "The guard reads, in its own account and region, everything that could refer to an image; it may change "
+            "none of it.",
+        )
+        for service, resource in _GUARD_READS
+    ),
+    Accepted(
+        "retention",
+        "Guard",
+        "AwsSolutions::AwsSolutions-SQS3",
+        "A wake-up that failed is worth nothing: the next one does the same, and an alarm tells when scans stop.",
+    ),
+    Accepted(
+        "retention",
+        "Guard",
+        "AwsSolutions::AwsSolutions-DDB3",
+        "The table holds since when images are out of use. If it is lost, each keeps its pin for a day more.",
+    ),
+)
+
 ALWAYS: Final = (
+    *GUARD,
     Accepted("delivery", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
     Accepted("services", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
     Accepted(
@@ -105,4 +150,15 @@ def acknowledge(stack: Stack, config: EnvironmentConfig) -> None:
     for finding in accepted(config):
         if finding.stack == stack.node.id:
             scope = stack.node.find_child(finding.path) if finding.path else stack
-            Validations.of(scope).acknowledge(Acknowledgment(id=finding.id, reason=finding.reason))
+            acknowledgment = Acknowledgment(id=_placed(finding.id, stack, config), reason=finding.reason)
+            Validations.of(scope).acknowledge(acknowledgment)
+
+
+def _placed(text: str, stack: Stack, config: EnvironmentConfig) -> str:
+    text = text.replace("<partition>", _shown(stack.partition, "Partition"))
+    return text.replace("<region>", config.region).replace("<account>", config.account or "<AWS::AccountId>")
+
+
+def _shown(value: str, pseudo_parameter: str) -> str:
+    """As cdk-nag writes a value that only CloudFormation knows."""
+    return f"<AWS::{pseudo_parameter}>" if is_token(value) else value

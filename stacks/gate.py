@@ -19,6 +19,16 @@ Template: TypeAlias = Mapping[str, object]
 
 ON_ANY_RESOURCE: Final = {
     "ecr:GetAuthorizationToken": "logs in to the registry; the service offers no resource for it",
+    **dict.fromkeys(
+        (
+            *("ecs:DescribeTaskDefinition", "ecs:ListClusters", "ecs:ListServices"),
+            *("ecs:ListTaskDefinitionFamilies", "ecs:ListTaskDefinitions"),
+            *("events:ListEventBuses", "events:ListRuleNamesByTarget", "events:ListRules"),
+            *("scheduler:ListSchedules", "states:ListStateMachines"),
+        ),
+        "the guard of images in use only reads with it; the service offers no resource for it",
+    ),
+    "ecs:ListTasks": "as those; a list by cluster is authorized on *, whatever the reference says",
 }
 """Actions that may be allowed on ``*``, and why. Nothing else may."""
 

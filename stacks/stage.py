@@ -11,6 +11,7 @@ from stacks.delivery import DeliveryStack
 from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
+from stacks.retention import RetentionStack
 from stacks.services import ServicesStack
 
 
@@ -26,6 +27,9 @@ class EnvironmentStage(Stage):
         self.images = ImagesStack(self, "images", config=config)
         self.delivery = DeliveryStack(self, "delivery", config=config, repositories=self.images.by_name)
         self.observability = ObservabilityStack(self, "observability", config=config)
+        self.retention = RetentionStack(
+            self, "retention", config=config, repositories=self.images.by_name, topic=self.observability.topic
+        )
         network = config.network
         self.network = (
             NetworkStack(self, "network", config=config, policy=network) if isinstance(network, NetworkPolicy) else None
@@ -38,9 +42,10 @@ class EnvironmentStage(Stage):
             repositories=self.images.by_name,
             topic=self.observability.topic,
         )
-        owned = (self.images, self.delivery, self.observability, self.network, self.services)
+        owned = (self.images, self.delivery, self.observability, self.retention, self.network, self.services)
         self.stacks = tuple(stack for stack in owned if stack is not None)
-        # Names are no references, so the order must be said: a build and a service need their repository, and
+        # Names are no references, so the order must be said: a build, a guard and a service need their repository, and
         # CloudFormation reads the release parameter before it makes anything of the services' stack.
         self.delivery.add_stack_dependency(self.images)
+        self.retention.add_stack_dependency(self.delivery)
         self.services.add_stack_dependency(self.delivery)

@@ -18,8 +18,14 @@ SLICES = ("images", "delivery", "services", "network", "observability")
 SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
+SHARED_CDK = {"runtime_code"}
+"""Modules beside the slices that know CDK; only what may import CDK itself may use them."""
+
 PURE = {
-    "images": {"policy", "lifecycle", "lifecycle_evaluation", "lifecycle_hazards", "lifecycle_policy"},
+    "images": {
+        *("policy", "lifecycle", "lifecycle_evaluation", "lifecycle_hazards", "lifecycle_policy"),
+        *("alarms", "event_patterns", "permissions"),
+    },
     "delivery": {"policy", "buildspec", "permissions"},
     "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
     "network": {"policy"},
@@ -28,7 +34,10 @@ PURE = {
 """Modules that decide without CDK, boto3, clock or network."""
 
 CDK = {"aws_cdk", "constructs"}
-AWS = {"boto3", "botocore", "types_boto3_ssm"}
+AWS = {"boto3", "botocore"} | {
+    f"types_boto3_{service}"
+    for service in ("cloudformation", "dynamodb", "ecr", "ecs", "events", "scheduler", "ssm", "stepfunctions", "sts")
+}
 
 
 def modules() -> list[Path]:
@@ -61,10 +70,14 @@ def may_import(path: Path, name: str) -> bool:
     place = path.relative_to(LIBRARY).parts
     in_slice = place[0] if len(place) > 1 else None
     stem = path.stem
+    if in_slice == "ops":
+        return ops_may_import(name)
     if name.startswith("constructs_lib."):
         target = name.split(".")[1:]
         if target[0] in SHARED:
             return True
+        if target[0] in SHARED_CDK:
+            return may_import(path, "aws_cdk")
         if in_slice is None or target[0] != in_slice:
             return False
         return (
@@ -72,9 +85,21 @@ def may_import(path: Path, name: str) -> bool:
             or ("runtime" in place and target[1] == "runtime")
             or ("runtime" not in place and stem not in PURE[in_slice] and target[1] != "runtime")
         )
-    if in_slice is None or stem in PURE.get(in_slice, ()):
+    if in_slice is None:
+        return stem in SHARED_CDK and top in CDK
+    if stem in PURE[in_slice]:
         return False
     return top in (AWS if "runtime" in place else CDK)
+
+
+def ops_may_import(name: str) -> bool:
+    """The command line uses what decides and what reads AWS, of every slice, and never CDK."""
+    top, *target = name.split(".")
+    if top != "constructs_lib":
+        return top in AWS | {"rich", "yaml"}
+    if target[0] in SHARED or target[0] == "ops":
+        return True
+    return target[0] in PURE and len(target) > 1 and (target[1] in PURE[target[0]] or target[1] == "runtime")
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -94,7 +119,18 @@ def test_imports_follow_the_rules(path: Path) -> None:
         ("delivery/runtime/handler.py", "aws_cdk"),
         ("delivery/policy.py", "constructs_lib.delivery.pipeline"),
         ("naming.py", "constructs_lib.images.policy"),
+        ("naming.py", "aws_cdk"),
+        ("delivery/policy.py", "constructs_lib.runtime_code"),
+        ("images/runtime/aws.py", "constructs_lib.runtime_code"),
+        ("runtime_code.py", "constructs_lib.images.repository"),
+        ("runtime_code.py", "boto3"),
+        ("ops/cli.py", "aws_cdk"),
+        ("ops/cli.py", "constructs_lib.images.repository"),
         ("images/repository.py", "stacks.environments"),
+        ("ops/verify.py", "aws_cdk"),
+        ("ops/verify.py", "constructs_lib.images.repository"),
+        ("ops/verify.py", "constructs_lib.runtime_code"),
+        ("images/runtime/aws.py", "constructs_lib.ops.cli"),
     ],
 )
 def test_the_rules_can_refuse(file: str, name: str) -> None:
@@ -103,7 +139,9 @@ def test_the_rules_can_refuse(file: str, name: str) -> None:
 
 
 def test_every_pure_module_exists() -> None:
-    """The table of pure modules names no module that is gone."""
+    """The tables of modules name none that is gone."""
+    for name in SHARED | SHARED_CDK:
+        assert (LIBRARY / f"{name}.py").exists(), name
     for place, names in PURE.items():
         for name in names:
             assert (LIBRARY / place / f"{name}.py").exists(), f"{place}/{name}.py"
@@ -134,6 +172,10 @@ def test_packages_import_nothing(path: Path) -> None:
         ("constructs_lib.delivery.buildspec", "jsii"),
         ("constructs_lib.network.policy", "jsii"),
         ("constructs_lib.incidents", "jsii"),
+        ("constructs_lib.ops.cli", "jsii"),
+        ("constructs_lib.ops.cli", "boto3"),
+        ("constructs_lib.ops.cli", "rich"),
+        ("constructs_lib.ops.cli", "yaml"),
         ("stacks.environments", "jsii"),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import ArnFormat, CustomResource, Duration, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -15,6 +15,7 @@ from constructs import Construct
 from constructs_lib.checks import invalid
 from constructs_lib.delivery.permissions import parameter_permissions
 from constructs_lib.naming import release_parameter_name
+from constructs_lib.runtime_code import runtime_code
 
 RESOURCE_TYPE: Final = "Custom::MooringsReleaseParameter"
 
@@ -101,13 +102,3 @@ class ReleaseParameters(Construct):
             role=role,
             log_group=log_group,
         )
-
-
-def runtime_code(folder: Path) -> lambda_.Code:
-    """The package ``runtime`` of ``folder`` as a Lambda asset: its ``.py`` files and nothing else.
-
-    What Python leaves beside them (``__pycache__``) differs from machine to machine and must not change the asset.
-    """
-    return lambda_.Code.from_asset(
-        str(folder), exclude=["*", "!/runtime/", "!/runtime/*.py"], ignore_mode=IgnoreMode.GIT
-    )

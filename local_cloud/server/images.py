@@ -19,6 +19,7 @@ from local_cloud.server.emulator import (
     refusal,
     wrap,
 )
+from local_cloud.server.events import emit
 
 Call = Callable[..., Response]
 _FILTERS = "imageTagMutabilityExclusionFilters"
@@ -93,11 +94,18 @@ def _put_image(inner: Call, data: Properties) -> Response:
             return refusal("ImageTagAlreadyExistsException", message)
     response = inner(data)
     _name_after_tags(name)
-    if response[0] < 400 and tag:
-        body = json.loads(response[2])
+    if response[0] >= 400:
+        return response
+    body = json.loads(response[2])
+    _announce("PUSH", name, body["image"]["imageId"]["imageDigest"], tag)
+    if tag:
         body["image"]["imageId"]["imageTag"] = tag
-        return answer(body)
-    return response
+    return answer(body)
+
+
+def _announce(action: str, repository: str, digest: str, tag: str | None) -> None:
+    detail = {"result": "SUCCESS", "repository-name": repository, "image-digest": digest, "action-type": action}
+    emit("aws.ecr", "ECR Image Action", None, {**detail, "image-tag": tag} if tag else detail)
 
 
 def _push(inner: Call, name: str, ref: str, headers: Any, body: bytes) -> Response:
@@ -108,6 +116,8 @@ def _push(inner: Call, name: str, ref: str, headers: Any, body: bytes) -> Respon
         return rejected
     response = inner(name, ref, headers, body)
     _name_after_tags(name)
+    if response[0] < 400:
+        _announce("PUSH", name, ecr._image_digest(body), None if ref.startswith("sha256:") else ref)
     return response
 
 
@@ -131,6 +141,8 @@ def _delete_images(inner: Call, data: Properties) -> Response:
     manifests = ecr._manifest_blobs.get(name, {})
     for digest in manifests.keys() - kept:
         del manifests[digest]
+    for gone in untagged + body["imageIds"]:
+        _announce("DELETE", name, gone["imageDigest"], gone.get("imageTag"))
     return answer({**body, "imageIds": untagged + body["imageIds"]})
 
 

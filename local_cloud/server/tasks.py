@@ -8,7 +8,6 @@ deployments go to EventBridge.
 from __future__ import annotations
 
 import json
-import queue
 import re
 import threading
 import time
@@ -16,7 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, eventbridge, refusal, responses, wrap
+from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, refusal, responses, wrap
+from local_cloud.server.events import emit
 from local_cloud.server.images import is_active
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
@@ -27,7 +27,6 @@ _PRIVATE_IMAGE = re.compile(
 )
 _lock = threading.RLock()
 _thread = threading.local()
-_events: queue.Queue[tuple[str, str, Properties]] = queue.Queue()
 # By account, region and service: when to try again, the delay before it, and the deployment that it is for.
 _retries: dict[tuple[str, str, str], tuple[float, float, str]] = {}
 
@@ -37,7 +36,7 @@ class CannotPullError(Exception):
 
 
 def install() -> None:
-    """Wrap MiniStack's task and service functions, and start the two threads behind them."""
+    """Wrap MiniStack's task and service functions, and start the thread that tries again."""
     wrap(ecs, "_get_docker", lambda _inner: None)
     stop_for_user = ecs._stop_task
     wrap(ecs, "_stop_task", _stop_for_scheduler)
@@ -48,8 +47,7 @@ def install() -> None:
     wrap(ecs, "_reconcile_service_tasks", _reconcile)
     wrap(ecs, "_create_service", _refuse_unknown_definition)
     wrap(ecs, "_update_service", _refuse_unknown_definition)
-    for loop in (_deliver_events, _retry_services):
-        threading.Thread(target=loop, daemon=True, name=f"moorings{loop.__name__}").start()
+    threading.Thread(target=_retry_services, daemon=True, name="moorings_retry_services").start()
 
 
 def resolve(image: str) -> str | None:
@@ -195,7 +193,7 @@ def _retry_services() -> None:
 
 def _announce_task(task: Properties) -> None:
     shown = {key: value for key, value in ecs._sanitize(task).items() if value != ""}
-    _emit("ECS Task State Change", task["taskArn"], {**shown, "updatedAt": _now()})
+    emit("aws.ecs", "ECS Task State Change", task["taskArn"], {**shown, "updatedAt": _now()})
 
 
 def _announce_deployments(service: Properties) -> None:
@@ -211,21 +209,8 @@ def _announce_deployments(service: Properties) -> None:
                     "updatedAt": _now(),
                     "reason": deployment.get("rolloutStateReason") or f"ECS deployment {deployment['id']} in progress.",
                 }
-                _emit("ECS Deployment State Change", service["serviceArn"], detail)
+                emit("aws.ecs", "ECS Deployment State Change", service["serviceArn"], detail)
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _emit(kind: str, resource: str, detail: Properties) -> None:
-    """Queue an event. A thread delivers them in order, because a target may call the emulator back."""
-    entry = {"Source": "aws.ecs", "DetailType": kind, "Resources": [resource], "Detail": json.dumps(detail)}
-    _events.put((responses.get_account_id(), responses.get_region(), entry))
-
-
-def _deliver_events() -> None:
-    while True:
-        account, region, entry = _events.get()
-        with responses.request_scope(account, region):
-            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)

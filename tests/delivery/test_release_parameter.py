@@ -15,7 +15,8 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
 import constructs_lib.delivery
-from constructs_lib.delivery.release_parameter import RESOURCE_TYPE, ReleaseParameters, runtime_code
+from constructs_lib.delivery.release_parameter import RESOURCE_TYPE, ReleaseParameters
+from constructs_lib.runtime_code import runtime_code
 from tests.support import Template, all_flags
 
 from .support import allowed, of_type, only

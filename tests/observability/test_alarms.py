@@ -121,6 +121,19 @@ def test_an_alarm_is_not_red_before_it_acts(alarms: dict[str, dict[str, Any]]) -
     assert alarms["shop/staging/api/errors"]["TreatMissingData"] == "notBreaching"
 
 
+def test_an_alarm_may_keep_its_state_where_data_are_missing() -> None:
+    """``ignore`` reaches CloudWatch; while an alarm waits for its condition, missing data are no fault all the same."""
+    rare = replace(ERRORS, threshold=Threshold(value=1, missing="ignore"))
+    waiting = replace(rare, component="api", acts_if="Released")
+    scope = stack()
+    CfnCondition(scope, "Released", expression=Fn.condition_equals("a", "b"))
+    topic = sns.Topic(scope, "Topic")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=[rare, waiting], topic=topic)
+    made = by_name(synthesize(scope))
+    assert made["shop/staging/web/errors"]["TreatMissingData"] == "ignore"
+    assert made["shop/staging/api/errors"]["TreatMissingData"] == {"Fn::If": ["Released", "ignore", "notBreaching"]}
+
+
 def render(specs: list[AlarmSpec], application: str = "shop") -> Template:
     """The template of some alarms."""
     scope = stack()

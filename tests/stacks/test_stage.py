@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -10,9 +11,11 @@ from stacks import gate
 from stacks.environments import ENVIRONMENTS
 from tests.conftest import Templates
 from tests.delivery.support import of_type
+from tests.support import listed
 
 ENVIRONMENT_NAMES = [environment.name for environment in ENVIRONMENTS]
-PUSH = {"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"}
+UPLOAD = {"ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"}
+PUT = {"ecr:PutImage", *UPLOAD}
 
 PINNED_IDS = {
     "images": {"AWS::ECR::Repository": {"webC55AEA92"}},
@@ -42,19 +45,62 @@ def test_repositories_outlive_their_stack(environment: str, templates: Templates
         assert repository["DeletionPolicy"] == repository["UpdateReplacePolicy"] == "Retain"
 
 
-def test_no_role_can_push_to_two_repositories(templates: Templates) -> None:
-    """Of all roles of all environments, each that may push may do so to one repository of one environment (Q1)."""
-    pushes: dict[str, set[str]] = {}
+def repositories_by_role(templates: Templates, actions: set[str]) -> dict[str, set[str]]:
+    """The repositories of each role of all environments that has one of the actions, as ``<stack>/<role>``."""
+    found: dict[str, set[str]] = {}
     for name, template in templates.items():
         for logical_id, statement in gate.identity_statements(template):
-            actions = statement["Action"]
-            if PUSH & set(actions if isinstance(actions, list) else [actions]):
-                pushes.setdefault(f"{name}/{logical_id}", set()).add(str(statement["Resource"]))
-    assert len(pushes) == len(ENVIRONMENTS)
-    for role, resources in pushes.items():
+            if actions & set(listed(statement["Action"])):
+                text = json.dumps(statement["Resource"])
+                found.setdefault(f"{name}/{logical_id}", set()).update(re.findall(r"repository/([\w/-]+)", text))
+    return found
+
+
+def test_no_role_can_push_to_two_repositories(templates: Templates) -> None:
+    """Of all roles of all environments, each that may upload may do so to one repository of one environment (Q1)."""
+    uploads = repositories_by_role(templates, UPLOAD)
+    assert len(uploads) == len(ENVIRONMENTS)
+    for role, repositories in uploads.items():
         environment = role.split("--")[1]
-        (resource,) = resources
-        assert re.findall(r"repository/([\w/-]+)", resource) == [f"shop/{environment}/web"]
+        assert repositories == {f"shop/{environment}/web"}
+
+
+def test_besides_the_builds_only_the_guard_may_tag_images(templates: Templates) -> None:
+    """One more role an environment may put an image, without uploading one: in its own repositories only (Q1, Q2)."""
+    uploads, puts = repositories_by_role(templates, UPLOAD), repositories_by_role(templates, PUT)
+    guards = {role: repositories for role, repositories in puts.items() if role not in uploads}
+    assert {role.split("/")[0] for role in guards} == {f"shop--{name}--retention" for name in ENVIRONMENT_NAMES}
+    for role, repositories in guards.items():
+        assert repositories == {f"shop/{role.split('--')[1]}/web"}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_the_guard_looks_after_every_repository_and_release(environment: str, templates: Templates) -> None:
+    """No repository of an environment is left out, and none of another is touched (Q2)."""
+    template = templates[f"shop--{environment}--retention"]
+    (function,) = of_type(template, "AWS::Lambda::Function").values()
+    settings = json.dumps(function["Properties"]["Environment"]["Variables"]["MOORINGS_GUARD"])
+    made = of_type(templates[f"shop--{environment}--images"], "AWS::ECR::Repository").values()
+    names = [repository["Properties"]["RepositoryName"] for repository in made]
+    assert re.findall(r"repository/([\w/-]+)", settings) == names
+    parameters = re.findall(r"/moorings/[\w/-]+", settings)
+    assert parameters == [f"/moorings/shop/{environment}/web/digest"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_a_missing_image_pages(environment: str, templates: Templates) -> None:
+    """The guard's alarms go to the environment's topic; one of them pages (Q4)."""
+    alarms = of_type(templates[f"shop--{environment}--retention"], "AWS::CloudWatch::Alarm").values()
+    named = {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in alarms}
+    start = f"shop/{environment}/images"
+    assert set(named) == {
+        f"{start}/{what}" for what in ("missing-image", "image-at-risk", "scan-incomplete", "guard-silent")
+    }
+    assert [name for name, alarm in named.items() if alarm["AlarmDescription"].startswith("[page]")] == [
+        f"{start}/missing-image"
+    ]
+    assert named[f"{start}/missing-image"]["TreatMissingData"] == "ignore"
+    assert all(alarm["AlarmActions"] for alarm in named.values())
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)

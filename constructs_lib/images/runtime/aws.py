@@ -49,16 +49,16 @@ class Clients:
 
 
 def connect(session: Session | None = None) -> Clients:
-    """Clients that try up to ten times, with pauses that grow and vary, before they give up on a throttled call."""
+    """Clients that try eight times, with pauses that grow and vary, and give up long before the function must end."""
     import boto3
     from botocore.config import Config
 
     made = session or boto3.session.Session()
     config = Config(
         connect_timeout=3,
-        read_timeout=20,
+        read_timeout=10,
         max_pool_connections=AT_ONCE,
-        retries={"mode": "standard", "total_max_attempts": 10},
+        retries={"mode": "standard", "total_max_attempts": 8},
     )
     return Clients(
         dynamodb=made.client("dynamodb", config=config),

@@ -1,0 +1,109 @@
+"""What the retention guard may do, as plain data. Standard library only.
+
+It can put a tag on an image that is there, and restore one. It can neither delete an image nor upload one, so no fault
+of it can lose an image (lesson Q2). The resource types of each action are those of the service authorization reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+PolicyDocument = dict[str, object]
+"""An IAM policy document as JSON has it. Resources may be Tokens."""
+
+ON_REPOSITORIES: Final = (
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:PutImage",
+    "ecr:UpdateImageStorageClass",
+)
+"""What the guard does to a repository; a repository of another account must allow its role these, too."""
+
+LISTS: Final = (
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListClusters",
+    "ecs:ListServices",
+    "ecs:ListTaskDefinitionFamilies",
+    "ecs:ListTaskDefinitions",
+    # The reference names container instances here, but a listing by cluster is authorized on *
+    # (https://github.com/cdklabs/construct-hub/pull/1207).
+    "ecs:ListTasks",
+    "events:ListEventBuses",
+    "events:ListRuleNamesByTarget",
+    "events:ListRules",
+    "scheduler:ListSchedules",
+    "states:ListStateMachines",
+)
+"""Actions for which the services offer no resource. All only read."""
+
+
+def guard_permissions(
+    *,
+    arn: Callable[[str, str], str],
+    repositories: Sequence[str],
+    parameters: Sequence[str],
+    table: str,
+    queue: str,
+    log_group: str,
+) -> PolicyDocument:
+    """What one guard may do.
+
+    Args:
+        arn: gives the ARN of a service's resource in the guard's account and region.
+        repositories: ARNs of the guarded repositories.
+        parameters: ARNs of their release parameters.
+        table: ARN of its memory.
+        queue: ARN of its wake-ups.
+        log_group: ARN of its log, with ``:*`` at the end, as CloudFormation's ``Arn`` attribute has it.
+    """
+    services = arn("ecs", "service/*")
+    statements = [
+        _allow(repositories, *ON_REPOSITORIES),
+        _allow(["*"], *LISTS),
+        _allow([arn("ecs", "task/*")], "ecs:DescribeTasks"),
+        _allow([services], "ecs:DescribeServices"),
+        _allow([services, arn("ecs", "service-deployment/*")], "ecs:DescribeServiceDeployments"),
+        _allow([services, arn("ecs", "service-revision/*")], "ecs:DescribeServiceRevisions"),
+        _allow([arn("events", "rule/*")], "events:ListTargetsByRule"),
+        _allow([arn("scheduler", "schedule/*")], "scheduler:GetSchedule"),
+        _allow([arn("states", "stateMachine:*")], "states:DescribeStateMachine"),
+        _allow([table], "dynamodb:GetItem", "dynamodb:PutItem"),
+        # What Lambda needs to read a queue for a function (AWSLambdaSQSQueueExecutionRole).
+        _allow([queue], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        _allow([log_group], "logs:CreateLogStream", "logs:PutLogEvents"),
+    ]
+    if parameters:
+        statements.append(_allow(parameters, "ssm:GetParameterHistory"))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def wake_up_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
+    """Who may write to the queue: these rules, and nobody without TLS."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "RulesOfTheGuard",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
+            },
+            {
+                "Sid": "OnlyWithTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": queue_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }
+
+
+def _allow(resources: Sequence[str], *actions: str) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

@@ -1,0 +1,291 @@
+"""Keeps a pin on every image in use (lessons Q2, Q4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.checks import concrete, environment_name, invalid, is_token, name, whole_number
+from constructs_lib.images.alarms import guard_alarms
+from constructs_lib.images.event_patterns import Pattern, event_patterns
+from constructs_lib.images.permissions import guard_permissions, wake_up_policy
+from constructs_lib.runtime_code import runtime_code
+
+MOST_REPOSITORIES: Final = 25
+"""How many repositories one guard looks after."""
+
+_VARIABLE: Final = "MOORINGS_GUARD"  # as runtime/settings.py reads it
+_DELAY_SECONDS: Final = 30  # as runtime/wakeups.py counts with
+_TIMEOUT_MINUTES: Final = 5
+# After a run that ended badly nobody may scan until then: one group, one at a time. So not AWS's six times the
+# function's time-out, which is for functions that are throttled; this one is never called twice at once.
+_VISIBILITY_SECONDS: Final = _TIMEOUT_MINUTES * 60 + 60
+_ENVIRONMENT_CHARACTERS: Final = 4096
+_UNKNOWN_ARN: Final = 150
+_PARAMETER: Final = re.compile(r"(/[\w.-]+){2,}", re.ASCII)
+_FROM_NAMING: Final = "take it from constructs_lib.naming.release_parameter_name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedRepository:
+    """A repository in which images in use get pins (lesson Q2).
+
+    Args:
+        repository: any ECR repository of the guard's region: made here, or imported by name or ARN.
+        release_parameters: names of the SSM parameters that hold digests of its images, such as
+            ``/moorings/shop/staging/web/digest``; the last values of each count as in use, and its pins are named after
+            the last part but one. None by default.
+
+    Raises:
+        ValueError: a parameter's name is a Token or has no two parts, or it is no tuple.
+    """
+
+    repository: ecr.IRepository
+    release_parameters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.release_parameters, tuple):
+            raise invalid(
+                "release_parameters", self.release_parameters, "a tuple of names", "write it as ('/a',), with the comma"
+            )
+        for parameter in self.release_parameters:
+            concrete("release_parameters", parameter, _FROM_NAMING)
+            if not _PARAMETER.fullmatch(parameter):
+                raise invalid("release_parameters", parameter, "of the form '/…/<service>/<name>'", _FROM_NAMING)
+
+
+class RetentionGuard(Construct):
+    """Puts a ``pin-use-…`` tag on every image that something could start, and moves it on when nothing can (lesson Q2).
+
+    In use is what tasks, services, their deployments and revisions, the last revisions of each task definition, what
+    schedules, rules and state machines name, and releases refer to, in all clusters of the account and region. A
+    lifecycle policy whose first rule selects ``pin-*`` never acts on such an image
+    (:class:`constructs_lib.images.repository.PinnedRepository` has it). When an image in use has gone, an alarm tells
+    before a task needs it (lesson Q4).
+
+    The guard may tag images and restore archived ones. It may not delete or upload any. While it is down, or when it
+    is deleted, pins stay where they are.
+
+    It scans within 40 seconds of an event of ECS or of a guarded repository, after its own stack has changed, and every
+    ``interval_minutes``. Wake-ups go through a FIFO queue with one message group, so no two scans run at once. There is
+    no queue for failed ones: after an hour a wake-up is dropped, for a later one does the same. The table remembers
+    since when images are out of use; if it is lost, each keeps its pin for a day more.
+
+    Repositories must let pins move (mutable tags, or immutable ones with ``pin-*`` excluded); in others images in use
+    are reported as at risk. A repository of another account needs a policy that allows ``.role`` the actions
+    ``constructs_lib.images.permissions.ON_REPOSITORIES``; its events do not come here, so the schedule finds changes.
+    A state machine that is encrypted with a key of yours needs a key that ``.role`` may decrypt with, or no scan is
+    complete.
+
+    Make one guard for an application and environment: metrics and alarms are named after them. The alarm on silence, a
+    notice, is red from the first deployment until the first scan: one or two minutes if EventBridge tells a new rule of
+    its own stack (no document says so), ``interval_minutes`` if not. Nothing pages before the first release.
+
+    Args:
+        application: the application, such as ``shop``.
+        environment: the environment, such as ``staging``.
+        repositories: 1 to 25 repositories of the guard's region.
+        interval_minutes: longest time between two scans, 5 to 30; ECS lists stopped tasks for an hour. 15 by default.
+        revisions_kept: how many ACTIVE revisions of each task-definition family count as in use, 1 to 20; 3 by default.
+        releases_kept: how many released digests of each parameter count as in use, 1 to 20; 5 by default.
+
+    Attributes:
+        function: the Lambda function (Python, arm64, 512 MB); its log is kept for 90 days.
+        role: what it may do.
+        alarms: what to watch, for :class:`constructs_lib.observability.alarms.Alarms`.
+
+    Raises:
+        ValueError: a number out of its range, no repository or too many, a repository of another region, one parameter
+            for two repositories, a wrong name, or a Token.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        application: str,
+        environment: str,
+        repositories: Sequence[GuardedRepository],
+        interval_minutes: int = 15,
+        revisions_kept: int = 3,
+        releases_kept: int = 5,
+    ) -> None:
+        name("application", application)
+        environment_name("environment", environment)
+        _check_repositories(repositories)
+        whole_number("interval_minutes", interval_minutes, low=5, high=30, fix="ECS lists stopped tasks for an hour")
+        kept = "too few forget what a rollback needs, too many keep old images for good"
+        whole_number("revisions_kept", revisions_kept, low=1, high=20, fix=kept)
+        whole_number("releases_kept", releases_kept, low=1, high=20, fix=kept)
+        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+        arn = _arns(stack)
+        arns = [guarded.repository.repository_arn for guarded in repositories]
+        settings: dict[str, object] = {
+            "application": application,
+            "environment": environment,
+            "repositories": [
+                {"arn": repository_arn, "releases": list(guarded.release_parameters)}
+                for repository_arn, guarded in zip(arns, repositories, strict=True)
+            ],
+            "revisions_kept": revisions_kept,
+            "releases_kept": releases_kept,
+        }
+        _check_region(arns, arn("ecr", ""))
+        _check_size(settings, arns)
+        super().__init__(scope, id)
+
+        table = dynamodb.CfnTable(
+            self,
+            "Memory",
+            key_schema=[dynamodb.CfnTable.KeySchemaProperty(attribute_name="id", key_type="HASH")],
+            attribute_definitions=[
+                dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name="id", attribute_type="S")
+            ],
+            billing_mode="PAY_PER_REQUEST",
+        ).ref
+        queue = sqs.CfnQueue(
+            self,
+            "WakeUps",
+            fifo_queue=True,
+            content_based_deduplication=True,
+            delay_seconds=_DELAY_SECONDS,
+            visibility_timeout=_VISIBILITY_SECONDS,
+            message_retention_period=3600,
+            sqs_managed_sse_enabled=True,
+        )
+        queue_arn = queue.attr_arn
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        permissions = guard_permissions(
+            arn=arn,
+            repositories=arns,
+            parameters=[
+                arn("ssm", "parameter" + parameter)
+                for guarded in repositories
+                for parameter in guarded.release_parameters
+            ],
+            table=arn("dynamodb", f"table/{table}"),
+            queue=queue_arn,
+            log_group=log_group.log_group_arn,
+        )
+        # Part of the role and no policy beside it, so that Lambda may read the queue when the mapping is made.
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Pins images in use; may neither delete nor upload any (lesson Q2)",
+            inline_policies={"Guard": iam.PolicyDocument.from_json(permissions)},
+        )
+        self.function = lambda_.Function(
+            self,
+            "Resource",
+            description="Keeps a pin on every image in use (lesson Q2)",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            code=runtime_code(Path(__file__).parent),
+            handler="runtime.handler.main",
+            memory_size=512,
+            timeout=Duration.minutes(_TIMEOUT_MINUTES),
+            # Neither an ARN nor a table's name holds a character that JSON escapes, so Tokens can stay in the text.
+            environment={_VARIABLE: json.dumps({**settings, "table": table}, separators=(",", ":"))},
+            role=self.role,
+            log_group=log_group,
+        )
+        lambda_.EventSourceMapping(self, "Scans", target=self.function, event_source_arn=queue_arn, batch_size=10)
+        patterns = event_patterns([guarded.repository.repository_name for guarded in repositories])
+        rules = [
+            self._rule("Schedule", queue_arn, schedule=f"rate({interval_minutes} minutes)"),
+            *(self._rule(f"Events{place or ''}", queue_arn, pattern=each) for place, each in enumerate(patterns)),
+        ]
+        sqs.CfnQueuePolicy(
+            self,
+            "WakeUpsPolicy",
+            queues=[queue.ref],
+            policy_document=wake_up_policy(queue_arn, [rule.attr_arn for rule in rules]),
+        )
+        self.alarms: tuple[AlarmSpec, ...] = guard_alarms(
+            application=application, environment=environment, interval_minutes=interval_minutes
+        )
+
+    def _rule(
+        self, id: str, queue_arn: str, *, schedule: str | None = None, pattern: Pattern | None = None
+    ) -> events.CfnRule:
+        # An L1: the L2's pattern has no $or.
+        return events.CfnRule(
+            self,
+            id,
+            description="Wakes the guard of images in use",
+            schedule_expression=schedule,
+            event_pattern=pattern,
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="wake-ups",
+                    arn=queue_arn,
+                    input_path="$.time",
+                    sqs_parameters=events.CfnRule.SqsParametersProperty(message_group_id="scan"),
+                )
+            ],
+        )
+
+
+def _arns(stack: Stack) -> Callable[[str, str], str]:
+    """Gives ARNs in the stack's account and region; CDK is asked for one only."""
+    one = stack.format_arn(service="service", resource="resource", arn_format=ArnFormat.NO_RESOURCE_NAME)
+    start, rest = one.split(":service:")
+    place = rest.removesuffix("resource")
+    return lambda service, resource: f"{start}:{service}:{place}{resource}"
+
+
+def _check_repositories(repositories: Sequence[GuardedRepository]) -> None:
+    if not 1 <= len(repositories) <= MOST_REPOSITORIES:
+        raise invalid(
+            "repositories",
+            len(repositories),
+            f"1 to {MOST_REPOSITORIES} of them",
+            "the settings of more do not fit a function; make another guard, with another environment name",
+        )
+    for guarded in repositories:
+        if not isinstance(guarded, GuardedRepository):
+            raise invalid("repositories", guarded, "a list of GuardedRepository", "wrap each one in it")
+    parameters = [parameter for guarded in repositories for parameter in guarded.release_parameters]
+    if len(set(parameters)) != len(parameters):
+        raise invalid("release_parameters", parameters, "all different", "a parameter holds digests of one repository")
+
+
+def _check_region(arns: Sequence[str], here: str) -> None:
+    """Clients of the guard talk to one region; images of another would look as if they were gone."""
+    region = here.split(":")[3]
+    for repository_arn in arns:
+        parts = repository_arn.split(":")
+        if len(parts) > 3 and not is_token(region + parts[3]) and parts[3] != region:
+            raise invalid("repositories", repository_arn, f"in {region}", "make a guard in the repository's own region")
+
+
+def _check_size(settings: dict[str, object], arns: Sequence[str]) -> None:
+    """A Token in the midst of an ARN is longer than what it stands for; one that is a whole ARN is not."""
+    unknown = sum(_UNKNOWN_ARN for repository_arn in arns if repository_arn.startswith("${Token["))
+    size = len(json.dumps(settings, separators=(",", ":"))) + unknown + _UNKNOWN_ARN
+    if size > _ENVIRONMENT_CHARACTERS:
+        raise invalid(
+            "repositories",
+            f"{size} characters of names",
+            f"{_ENVIRONMENT_CHARACTERS} characters at most, what the environment of a function holds",
+            "choose shorter names, or make another guard, with another environment name",
+        )

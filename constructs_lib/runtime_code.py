@@ -1,0 +1,18 @@
+"""How a slice's ``runtime`` folder becomes a Lambda asset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_lambda as lambda_
+
+
+def runtime_code(folder: Path) -> lambda_.Code:
+    """The package ``runtime`` of ``folder`` as a Lambda asset: its ``.py`` files and nothing else.
+
+    What Python leaves beside them (``__pycache__``) differs from machine to machine and must not change the asset.
+    """
+    return lambda_.Code.from_asset(
+        str(folder), exclude=["*", "!/runtime/", "!/runtime/*.py"], ignore_mode=IgnoreMode.GIT
+    )
