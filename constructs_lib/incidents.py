@@ -41,6 +41,7 @@ class Lesson:
 
 _REPOSITORY = "constructs_lib.images.repository.PinnedRepository"
 _RETENTION = "constructs_lib.images.policy.RetentionPolicy"
+_GUARD = "constructs_lib.images.retention_guard.RetentionGuard"
 _PIPELINE = "constructs_lib.delivery.pipeline.BuildPipeline"
 _RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
@@ -76,8 +77,11 @@ LESSONS: Final = (
     Lesson(
         id="W4",
         happened="rolling back took hours",
-        served_by=(_RELEASE,),
-        tests=("tests/e2e/test_first_deploy_and_release.py::test_a_release_brings_the_service_up_by_digest",),
+        served_by=(_RELEASE, _GUARD),
+        tests=(
+            "tests/e2e/test_first_deploy_and_release.py::test_a_release_brings_the_service_up_by_digest",
+            "tests/incidents/test_replay.py::test_after_every_replacement_can_pull",
+        ),
         missing="the ledger of releases, and rollback as one command",
     ),
     Lesson(
@@ -129,13 +133,14 @@ LESSONS: Final = (
     Lesson(
         id="Q2",
         happened='"keep the last 10" deleted the image that production ran',
-        served_by=(_REPOSITORY, _RETENTION, "constructs_lib.images.lifecycle.endangers"),
+        served_by=(_GUARD, _REPOSITORY, _RETENTION, "constructs_lib.images.lifecycle.endangers"),
         tests=(
+            "tests/incidents/test_replay.py::test_before_eleven_builds_of_staging_stop_production",
+            "tests/incidents/test_replay.py::test_after_every_replacement_can_pull",
+            "tests/images/runtime/test_decision.py::test_an_image_in_use_is_never_planned_for_expiry",
             "tests/images/test_lifecycle_hazards.py::test_our_own_policy_is_proved_safe_for_pinned_images",
-            "tests/images/test_repository.py::test_after_what_production_runs_is_kept",
-            "tests/images/test_policy.py::test_an_image_with_a_pin_is_never_expired",
+            "tests/proof/test_incident_q.py::test_after_the_next_task_serves",
         ),
-        missing="the guard that pins images in use; until then, pin by hand",
     ),
     Lesson(
         id="Q3",
@@ -147,7 +152,13 @@ LESSONS: Final = (
             "tests/services/test_fargate_service.py::test_after_the_image_is_by_digest_only",
         ),
     ),
-    Lesson(id="Q4", happened="the missing image was found days later, when a task was replaced"),
+    Lesson(
+        id="Q4",
+        happened="the missing image was found days later, when a task was replaced",
+        served_by=(_GUARD,),
+        tests=("tests/e2e/test_guard.py::test_a_deleted_image_is_told_before_a_task_needs_it",),
+        missing="a page for visitors when no target is healthy",
+    ),
     Lesson(id="Q5", happened="releases were clicks, and nobody saw how far production was behind"),
     Lesson(id="Q6", happened="a pull limit may have been why the builds were joined"),
     Lesson(id="Q7", happened="the builds may have been joined to keep the environments the same"),
