@@ -24,22 +24,21 @@ class RetentionPolicy:
 
     1. The shield: images with a ``pin-*`` tag are kept, whatever their age and however many builds follow.
     2. Other tagged images go ``keep_days`` days after their push.
-    3. Untagged images go after ``untagged_days`` days.
+    3. Untagged images go after as many days. They are not of less worth: the images that a multi-architecture index
+       lists are untagged, and must not go before it does.
 
     No rule counts images, and none selects ``any``: "keep the last 10 of any" is what deleted the image that production
     ran. An age leaves a fixed time in which whatever sets the pins may fail; a count leaves as little time as builds
-    are quick.
+    are quick. A digest that is pushed again keeps the time of its first push.
 
     Args:
-        keep_days: days since the push after which a tagged image without a pin goes, 14 to 3650; 30 by default.
-        untagged_days: days since the push after which an untagged image goes, 7 to 3650; 14 by default.
+        keep_days: days since the push after which an image without a pin goes, 14 to 3650; 30 by default.
 
     Raises:
         ValueError: a number out of its range.
     """
 
     keep_days: int = 30
-    untagged_days: int = 14
 
     def __post_init__(self) -> None:
         whole_number(
@@ -48,13 +47,6 @@ class RetentionPolicy:
             low=14,
             high=3650,
             fix="an image must outlive a week in which nothing sets pins; storage costs 0.10 USD per GB and month",
-        )
-        whole_number(
-            "untagged_days",
-            self.untagged_days,
-            low=7,
-            high=3650,
-            fix="a week leaves time to notice that a tag was lost",
         )
 
     def rules(self) -> tuple[Rule, ...]:
@@ -83,12 +75,12 @@ class RetentionPolicy:
             ),
             _rule(
                 3,
-                f"Forget untagged images after {self.untagged_days} days",
+                f"Forget untagged images after {self.keep_days} days",
                 {
                     "tagStatus": "untagged",
                     "countType": "sinceImagePushed",
                     "countUnit": "days",
-                    "countNumber": self.untagged_days,
+                    "countNumber": self.keep_days,
                 },
             ),
         )

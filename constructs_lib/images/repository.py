@@ -26,7 +26,7 @@ class PinnedRepository(Construct):
         repository_name: ECR's name, concrete; CloudFormation makes one by default. A name lets other stacks and
             accounts find the repository (:func:`constructs_lib.naming.repository_name`), and a second repository with
             the same name cannot be made.
-        retention: what may be forgotten; 30 builds and 14 days for untagged images by default.
+        retention: what may be forgotten; images without a pin go after 30 days by default.
         encryption_key: a KMS key of yours; ECR's own key (``aws/ecr``, no monthly price) by default. It cannot be
             changed later without replacing the repository.
 

@@ -17,6 +17,8 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.config import Config
 
+from constructs_lib.images.runtime import aws
+
 ACCOUNT = "111111111111"
 REGION = "eu-west-1"
 
@@ -55,9 +57,9 @@ class FakeAws:
         self._lock = threading.Lock()
 
     def client(self, name: str, **config: Any) -> Any:
-        """A boto3 client whose requests come here."""
+        """A boto3 client whose requests come here. It calls as the guard's do, but for what ``config`` changes."""
         session: Any = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        client = session.client(name, config=Config(retries={"mode": "standard", "total_max_attempts": 10}, **config))
+        client = session.client(name, config=aws.config().merge(Config(**config)))
         self.attach(client)
         return client
 

@@ -1,6 +1,6 @@
 """ECR's registry: repositories, images, tags that move or may not, storage classes.
 
-What it does is in ``aws-facts.md`` or in ECR's API reference. What no document settles, and is our assumption:
+What it does is in ECR's user guide or API reference. What no document settles, and is our assumption:
 
 * a manifest of an archived image cannot be had (``ImageInaccessible``), and putting one restores it;
 * ``DescribeImages`` by name finds an archived image too, unless ``hides_archived`` is set;
@@ -87,6 +87,7 @@ class FakeEcr:
     Attributes:
         now: the time, which a test sets.
         taggings: every tag that ``PutImage`` put on an image or moved there.
+        policies: the lifecycle policy of each repository that has one, as text; nothing executes it.
         hides_archived: whether ``DescribeImages`` by name finds no image that is not ACTIVE.
     """
 
@@ -96,6 +97,7 @@ class FakeEcr:
         self.registry = registry
         self.now = now
         self.taggings: list[Tagging] = []
+        self.policies: dict[str, str] = {}
         self.hides_archived = False
         self.repositories: dict[str, Repository] = {}
         self._pushed = 0
@@ -162,6 +164,7 @@ class FakeEcr:
             "BatchGetImage": self._batch_get_image,
             "PutImage": self._put_image,
             "UpdateImageStorageClass": self._update_storage_class,
+            "GetLifecyclePolicy": self._get_lifecycle_policy,
         }
         if operation not in answers:
             raise Fault("AccessDeniedException", f"the guard has no permission for {operation}")
@@ -224,6 +227,11 @@ class FakeEcr:
             "imageStatus": image.status(self.now),
             **({"imageTags": list(image.tags)} if image.tags else {}),
         }
+
+    def _get_lifecycle_policy(self, held: Repository, _params: Params) -> dict[str, Any]:
+        if held.name not in self.policies:
+            raise Fault("LifecyclePolicyNotFoundException", "Lifecycle policy does not exist")
+        return {"repositoryName": held.name, "lifecyclePolicyText": self.policies[held.name]}
 
     def _batch_get_image(self, held: Repository, params: Params) -> dict[str, Any]:
         _at_most(params["imageIds"], 100, "imageIds")

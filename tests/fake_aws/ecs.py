@@ -188,6 +188,12 @@ class FakeEcs:
         entry["deployments"] = [{**entry["deployments"][1], "status": "PRIMARY"}]
         entry["taskDefinition"] = entry["deployments"][0]["taskDefinition"]
 
+    def end(self, service: str, status: str, *, current: Iterable[str]) -> None:
+        """Ends the deployment in another way, and the service has these revisions then."""
+        entry = self.services[service]
+        self.deployments[entry["currentServiceDeployment"]]["status"] = status
+        entry["currentServiceRevisions"] = [{"arn": revision} for revision in current]
+
     def task(
         self,
         cluster: str,
@@ -195,8 +201,17 @@ class FakeEcs:
         *,
         digests: Mapping[str, str] | None = None,
         status: str = "RUNNING",
+        service: str | None = None,
     ) -> str:
-        """A task. ``digests`` by container: what it pulled; by default what ``resolve`` says, none while PENDING."""
+        """A task.
+
+        Args:
+            cluster: where it runs.
+            task_definition: what it runs.
+            digests: what each container pulled; by default what ``resolve`` says, none while PENDING.
+            status: its last status.
+            service: the name of the service that it belongs to; by default it was run by itself.
+        """
         self._number += 1
         arn = f"{PLACE}:task/{cluster.rpartition('/')[2]}/{self._number:032x}"
         containers = []
@@ -210,6 +225,7 @@ class FakeEcs:
             "taskArn": arn,
             "clusterArn": cluster,
             "taskDefinitionArn": task_definition,
+            "group": f"service:{service}" if service else f"family:{self.task_definitions[task_definition]['family']}",
             "desiredStatus": "RUNNING",
             "lastStatus": status,
             "containers": containers,

@@ -16,8 +16,8 @@ from constructs_lib.naming import build_tag
 from tests.images.support import NOW, aged, expired
 from tests.support import TOKEN, refused, run_without_cdk
 
-POLICIES = st.builds(RetentionPolicy, keep_days=st.integers(14, 3650), untagged_days=st.integers(7, 3650))
-SMALL = st.builds(RetentionPolicy, keep_days=st.integers(14, 20), untagged_days=st.integers(7, 30))
+POLICIES = st.builds(RetentionPolicy, keep_days=st.integers(14, 3650))
+SMALL = st.builds(RetentionPolicy, keep_days=st.integers(14, 20))
 TAGS = st.lists(
     st.sampled_from(["pin-current", "pin-previous", "staging-20260401T101500Z-0123456789ab", "x"]), unique=True
 )
@@ -38,10 +38,9 @@ def test_an_image_with_a_pin_is_never_expired(policy: RetentionPolicy, history: 
 
 
 @given(policy=SMALL, history=images())
-def test_only_old_builds_and_old_untagged_images_go(policy: RetentionPolicy, history: list[Image]) -> None:
+def test_only_old_images_go(policy: RetentionPolicy, history: list[Image]) -> None:
     """What goes is as old as its limit and has no pin; everything else stays, however much is pushed."""
-    limits = {True: timedelta(days=policy.keep_days), False: timedelta(days=policy.untagged_days)}
-    young = {image.digest for image in history if NOW - image.pushed_at <= limits[bool(image.tags)]}
+    young = {image.digest for image in history if NOW - image.pushed_at <= timedelta(days=policy.keep_days)}
     assert not expired(policy.text(), history) & young
 
 
@@ -50,7 +49,7 @@ def test_unpinned_builds_and_untagged_images_do_go(policy: RetentionPolicy) -> N
     """A policy that kept all would pass the other properties; this one forgets the old build and the lost image."""
     tags = ("staging-20260401T101500Z-0123456789ab", "production-x", "v1.0", "latest")
     builds = [aged(f"build-{age}", age, tags[age % 4]) for age in range(policy.keep_days + 2)]
-    lost = aged("lost", policy.untagged_days + 1)
+    lost = aged("lost", policy.keep_days + 1)
     assert expired(policy.text(), [*builds, lost]) == {f"build-{policy.keep_days + 1}", "lost"}
 
 
@@ -100,10 +99,16 @@ def selections(policy: RetentionPolicy) -> list[dict[str, Any]]:
     return [json.loads(json.dumps(rule)) for rule in policy.rules()]
 
 
-def test_the_defaults_are_thirty_days_and_two_weeks() -> None:
-    """The documented defaults are what a repository gets."""
+def test_a_child_does_not_go_before_its_index() -> None:
+    """An index and the untagged images that it lists are pushed together, and are due together."""
+    index, child = aged("index", 29, "v1"), aged("child", 29)
+    assert expired(RetentionPolicy().text(), [index, child]) == set()
+
+
+def test_the_default_is_thirty_days() -> None:
+    """The documented default is what a repository gets, tagged or not."""
     counts = [rule["selection"]["countNumber"] for rule in selections(RetentionPolicy())]
-    assert counts[1:] == [30, 14]
+    assert counts[1:] == [30, 30]
 
 
 def test_a_build_tag_is_kept_by_no_shield() -> None:
@@ -122,9 +127,7 @@ def test_a_build_tag_is_kept_by_no_shield() -> None:
         ("keep_days", 30.0, "a whole number"),
         ("keep_days", -1.8881545897087626e289, "not a Token"),
         ("keep_days", TOKEN, "not a Token"),
-        ("untagged_days", 6, "from 7 to 3650"),
-        ("untagged_days", 3651, "from 7 to 3650"),
-        ("untagged_days", True, "a whole number"),
+        ("keep_days", True, "a whole number"),
     ],
 )
 def test_a_policy_that_forgets_too_soon_is_refused(field: str, value: Any, allowed: str) -> None:

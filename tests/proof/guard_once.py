@@ -22,6 +22,8 @@ def main(registry: str, region: str, repository: str, table: str) -> None:
     settings = Settings(
         application="shop",
         environment="staging",
+        account=registry,
+        region=region,
         table=table,
         repositories=(RepositoryId(registry=registry, region=region, name=repository),),
         releases={},

@@ -56,7 +56,7 @@ def test_after_the_next_task_serves(shop: Shop, builder: Docker, cluster: str) -
     image = shop.build(commit("after"), builder).digest
     start(shop, cluster, image)
     assert guard(shop)["ImagesInUse"] == guard(shop)["PinnedImages"] == 1
-    assert any(tag.startswith("pin-use-web-") for tag in shop.images()[image]["imageTags"])
+    assert any(tag.startswith("pin-use-") for tag in shop.images()[image]["imageTags"])
     later = eleven_builds(shop, image, "after")
     text = shop.machine.aws("ecr", "get-lifecycle-policy", "--repository-name", REPOSITORY)["lifecyclePolicyText"]
     assert set(later) <= apply(shop, json.loads(text), image, later)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.config import Config
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_ecr import ECRClient
     from types_boto3_ecs import ECSClient
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 8
 """How many calls are under way at a time."""
+
+TRIES: Final = 8
+"""How often a call is made at most. Several clients share ECS's request rates, so fewer would leave gaps in a large
+account; more would take a call that hangs past the time that the function has."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -48,26 +53,31 @@ class Clients:
     stepfunctions: SFNClient
 
 
-def connect(session: Session | None = None) -> Clients:
-    """Clients that try eight times, with pauses that grow and vary, and give up long before the function must end."""
-    import boto3
+def config() -> Config:
+    """How every client calls: it tries several times, with pauses that grow and vary, and waits long for none."""
     from botocore.config import Config
 
-    made = session or boto3.session.Session()
-    config = Config(
+    return Config(
         connect_timeout=3,
         read_timeout=10,
         max_pool_connections=AT_ONCE,
-        retries={"mode": "standard", "total_max_attempts": 8},
+        retries={"mode": "standard", "total_max_attempts": TRIES},
     )
+
+
+def connect(session: Session | None = None) -> Clients:
+    """Clients of a session, each with :func:`config`."""
+    import boto3
+
+    made, how = session or boto3.session.Session(), config()
     return Clients(
-        dynamodb=made.client("dynamodb", config=config),
-        ecr=made.client("ecr", config=config),
-        ecs=made.client("ecs", config=config),
-        events=made.client("events", config=config),
-        scheduler=made.client("scheduler", config=config),
-        ssm=made.client("ssm", config=config),
-        stepfunctions=made.client("stepfunctions", config=config),
+        dynamodb=made.client("dynamodb", config=how),
+        ecr=made.client("ecr", config=how),
+        ecs=made.client("ecs", config=how),
+        events=made.client("events", config=how),
+        scheduler=made.client("scheduler", config=how),
+        ssm=made.client("ssm", config=how),
+        stepfunctions=made.client("stepfunctions", config=how),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,6 +36,7 @@ def decide(
     complete: bool,
     last_complete: datetime | None,
     pins_can_move: bool,
+    writer: str,
 ) -> Plan:
     """The plan for one repository (lessons Q2, Q4).
 
@@ -46,12 +48,13 @@ def decide(
         complete: whether everything could be read. If not, nothing is moved away from any image.
         last_complete: when everything could be read last; None: never.
         pins_can_move: whether the repository lets a pin move. If not, no pin is put there: it could never leave.
+        writer: the mark of the guard's own slots; it moves no others, for it does not know why they are there.
     """
     stored = {image.digest: image for image in images}
     in_use, absent = _resolve(stored, used)
     _with_relatives(stored, in_use)
-    plan = _Slots(stored, in_use) if pins_can_move else None
-    idle = _idle(stored, in_use, idle_since, now, complete=complete, last_complete=last_complete)
+    plan = _Slots(stored, in_use, writer) if pins_can_move else None
+    idle = _idle(stored, in_use, idle_since, now, writer, complete=complete, last_complete=last_complete)
     expired = {digest for digest, since in idle.items() if now - since >= GRACE}
     additions, moves = plan.pins(expired, may_move=complete) if plan else ((), ())
     return Plan(
@@ -70,16 +73,19 @@ def decide(
 def _resolve(
     stored: Mapping[str, StoredImage], used: Iterable[UsedImage]
 ) -> tuple[dict[str, set[Use]], tuple[UsedImage, ...]]:
-    """The images in use by digest, and the references that lead to none."""
+    """The images in use by digest, and the references that lead to none: not, or not to every child of an index."""
     by_tag = {tag: image.digest for image in stored.values() for tag in image.tags}
     in_use: dict[str, set[Use]] = {}
     absent: dict[UsedImage, None] = {}
     for entry in used:
         digest = entry.reference.digest or by_tag.get(entry.reference.tag or "")
-        if digest is not None and digest in stored:
-            in_use.setdefault(digest, set()).add(entry.use)
-        else:
+        if digest is None or digest not in stored:
             absent[entry] = None
+            continue
+        in_use.setdefault(digest, set()).add(entry.use)
+        for child in stored[digest].children:
+            if child not in stored:
+                absent[replace(entry, reference=replace(entry.reference, digest=child))] = None
     return in_use, tuple(absent)
 
 
@@ -101,6 +107,7 @@ def _idle(
     in_use: Mapping[str, object],
     idle_since: Mapping[str, datetime],
     now: datetime,
+    writer: str,
     *,
     complete: bool,
     last_complete: datetime | None,
@@ -109,7 +116,7 @@ def _idle(
     watched = last_complete is not None and timedelta() <= now - last_complete <= MEMORY
     idle = {}
     for image in stored.values():
-        if image.digest not in in_use and any(True for _ in _slots(image)):
+        if image.digest not in in_use and any(True for _ in _slots(image, writer)):
             since = idle_since.get(image.digest, now) if watched or not complete else now
             idle[image.digest] = min(since, now)
     return idle
@@ -118,8 +125,9 @@ def _idle(
 class _Slots:
     """The guard's slots of one repository, and who needs them."""
 
-    def __init__(self, stored: Mapping[str, StoredImage], in_use: Mapping[str, Iterable[Use]]) -> None:
-        self.holder = {slot: image.digest for image in stored.values() for slot in _slots(image)}
+    def __init__(self, stored: Mapping[str, StoredImage], in_use: Mapping[str, Iterable[Use]], writer: str) -> None:
+        self.writer = writer
+        self.holder = {slot: image.digest for image in stored.values() for slot in _slots(image, writer)}
         self.tags = {image.digest: len(image.tags) for image in stored.values()}
         self.in_use = in_use
         wanted = [(slot_name(use.owner), digest) for digest, uses in in_use.items() for use in uses]
@@ -155,7 +163,8 @@ class _Slots:
 
     def _new(self, name: str) -> Slot:
         taken = {slot.number for slot in self.holder if slot.name == name}
-        slot = Slot(namespace="use", name=name, number=next(n for n in range(len(taken) + 1) if n not in taken))
+        number = next(n for n in range(len(taken) + 1) if n not in taken)
+        slot = Slot(namespace="use", writer=self.writer, name=name, number=number)
         self.holder[slot] = ""
         return slot
 
@@ -174,10 +183,10 @@ class _Slots:
             yield Pin(tag=slot.tag, digest=place, former=digest)
 
 
-def _slots(image: StoredImage) -> Iterator[Slot]:
+def _slots(image: StoredImage, writer: str) -> Iterator[Slot]:
     for tag in image.tags:
         slot = slot_of(tag)
-        if slot is not None and slot.namespace == "use":
+        if slot is not None and slot.namespace == "use" and slot.writer == writer:
             yield slot
 
 

@@ -27,6 +27,12 @@ _SERVICES_A_CALL: Final = 10
 _DEPLOYMENTS_A_CALL: Final = 20
 _REVISIONS_A_CALL: Final = 20
 
+_SERVICE: Final = "service:"
+"""How the group of a service's task begins."""
+
+_NOT_STARTED: Final = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
+"""The last status of a task before it is RUNNING: its images may still have to be pulled."""
+
 
 def read_clusters(ecs: ECSClient, gaps: Gaps) -> list[str]:
     """The ARNs of all clusters of the account."""
@@ -78,12 +84,18 @@ def _of_task(task: TaskTypeDef) -> Iterator[Found]:
     name, definition = task["taskArn"], task["taskDefinitionArn"]
     stopped = task.get("desiredStatus") == "STOPPED"
     source: Source = "stopped task" if stopped else "task"
-    use = Use(owner=family_of(definition), source=source, name=name, starts=not stopped)
+    starts = not stopped and _starts(task)
+    use = Use(owner=family_of(definition), source=source, name=name, starts=starts)
     containers = task.get("containers", [])
     for container in containers:
         yield from used_image(container.get("image", ""), use, digest=container.get("imageDigest"))
     if not containers or any("image" not in container for container in containers):
-        yield Wanted(task_definition=definition, source=source, name=name, starts=not stopped)
+        yield Wanted(task_definition=definition, source=source, name=name, starts=starts)
+
+
+def _starts(task: TaskTypeDef) -> bool:
+    """Whether ECS has yet to start the task, or starts another when it ends: a service does, and nothing else."""
+    return task.get("group", _SERVICE).startswith(_SERVICE) or task.get("lastStatus") in _NOT_STARTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +122,10 @@ def read_services(ecs: ECSClient, clusters: Sequence[str], gaps: Gaps) -> list[F
     found: list[Found] = []
     resolved: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for revision in revisions:
-        found += _of_revision(revision, starts=revision["serviceRevisionArn"] in starting)
-        resolved[revision["serviceArn"], revision["taskDefinition"]].update(_resolved(revision))
+        starts = revision["serviceRevisionArn"] in starting
+        found += _of_revision(revision, starts=starts)
+        if starts:  # a tag gives way only to a digest that starts in its place
+            resolved[revision["serviceArn"], revision["taskDefinition"]].update(_resolved(revision))
     for service in services:
         for definition, source in service.task_definitions.items():
             known = frozenset(resolved[service.arn, definition])
@@ -195,8 +209,8 @@ def _describe_deployments(ecs: ECSClient, arns: Sequence[str], gaps: Gaps) -> Se
 def _named(deployment: ServiceDeploymentTypeDef) -> tuple[set[str], set[str]]:
     """The revisions that a deployment can start, and all that it names.
 
-    While it is under way ECS may go on or go back. When it has ended well, only one of them is left; it is not certain
-    what a deployment leaves behind that was stopped or could not go back.
+    While it is under way ECS may go on or go back. When it has ended well, one of them is left. What it leaves behind
+    when it was stopped, or could not go back, the service alone tells: by its current revisions.
     """
     target = {deployment.get("targetServiceRevision", {}).get("arn", "")} - {""}
     rollback = {deployment.get("rollback", {}).get("serviceRevisionArn", "")} - {""}
@@ -207,6 +221,8 @@ def _named(deployment: ServiceDeploymentTypeDef) -> tuple[set[str], set[str]]:
             return target, every
         case "ROLLBACK_SUCCESSFUL":
             return rollback, every
+        case "STOPPED" | "ROLLBACK_FAILED":
+            return set(), every
         case _:
             return every, every
 

@@ -5,6 +5,7 @@ A reading with a gap is never taken for complete, so no pin leaves an image beca
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from threading import Lock
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import FailureTypeDef
 
 GIVE_UP: Final = 20
-"""After so many refusals in a row a call is not made again in this reading. Each has been tried ten times by then, and
-in an outage the time is better spent on pinning what is known."""
+"""After so many refusals in a row a call is not made again in this reading. Each has been tried ``aws.TRIES`` times by
+then, and in an outage the time is better spent on pinning what is known."""
+
+TIME_LIMIT: Final = 120.0
+"""Seconds from the beginning of a reading after which no call is begun. The function has 300: it may wait for 35 before
+it reads, and a call that was begun in time and hangs goes on for some 115. The rest is for pinning what is known."""
 
 _GONE: Final = frozenset(
     {"ClusterNotFoundException", "ParameterNotFound", "ResourceNotFoundException", "StateMachineDoesNotExist"}
@@ -28,9 +33,15 @@ _T = TypeVar("_T")
 
 
 class Gaps:
-    """Asks AWS, and keeps what was refused (lesson Q2). Several threads may share one."""
+    """Asks AWS, and keeps what was refused (lesson Q2). Several threads may share one.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds from any beginning. The time that a reading has begins now.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = clock() + TIME_LIMIT
         self._lock = Lock()
         self._sentences: set[str] = set()
         self._refused: Counter[str] = Counter()
@@ -58,13 +69,13 @@ class Gaps:
         return next(self.pages(call, of, (function() for _ in range(1)), gone=gone), None)
 
     def pages(self, call: str, of: str, pages: Iterable[_T], *, gone: Container[str] = _GONE) -> Iterator[_T]:
-        """The pages of a list, up to the first that is refused."""
+        """The pages of a list, up to the first that is refused, or for which no time is left."""
         from botocore.exceptions import ParamValidationError
 
         if self._given_up(call):
             return
         try:
-            for page in pages:
+            for page in self._in_time(pages):
                 self._answered(call)
                 yield page
         except failures() as error:
@@ -90,6 +101,21 @@ class Gaps:
                 self.add(f"{call} of {arn} failed: {reason}, {failure.get('detail', '')}")
         if len(answered) + len(told) < len(asked):
             self.add(f"{call} answered {len(answered)} of {len(asked)} and named {len(told)} failures: {asked[0]} …")
+
+    def _in_time(self, pages: Iterable[_T]) -> Iterator[_T]:
+        """The pages, each of which may cost a call."""
+        calls = iter(pages)
+        while not self._late() and (page := next(calls, None)) is not None:
+            yield page
+
+    def _late(self) -> bool:
+        late = self._clock() >= self._end
+        if late:
+            self.add(
+                f"reading took more than {TIME_LIMIT:.0f} seconds, so the rest was not asked for; "
+                "look for a service of AWS that hangs or throttles"
+            )
+        return late
 
     def _given_up(self, call: str) -> bool:
         with self._lock:

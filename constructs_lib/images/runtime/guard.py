@@ -16,12 +16,14 @@ from .aws import Clients, at_once
 from .decision import decide
 from .errors import code, failures, why
 from .memory import Last, Memory
-from .model import Reading, UsedImage
+from .model import Plan, Reading, UsedImage
+from .pinning import PinResult, put_pins, restore
 from .pins import is_pin
 from .references import RepositoryId
-from .registry import Listing, PinResult, Unreadable
+from .registry import Listing, Unreadable
 from .report import Outcome, Report
 from .settings import Settings
+from .shield import spares_pins
 from .uses import read_uses
 
 
@@ -65,6 +67,7 @@ def scan(
         now=clock(),
         last=last,
         readable=not reading.gaps and not memory.gaps,
+        writer=settings.writer,
     )
     outcomes = at_once(lambda one: work.keep(one, used.get(one, ())), settings.repositories)
     read_all = not reading.gaps and not any(outcome.gaps for outcome in outcomes)
@@ -83,6 +86,7 @@ class _Work:
     now: datetime
     last: Last
     readable: bool
+    writer: str
 
     def keep(self, id: RepositoryId, used: Sequence[UsedImage]) -> Outcome:
         """Reads one repository, decides and acts."""
@@ -99,31 +103,45 @@ class _Work:
             gaps.append(f"the settings of repository {id.name} could not be read: {movable.why}")
         problems = registry.read_children(ecr, id, listing, _indexes(listing, used))
         gaps += [f"repository {id.name}, {problem}" for problem in problems]
+        policy = registry.read_policy(ecr, id) if used and not gaps else None
+        if isinstance(policy, Unreadable):
+            gaps.append(f"the lifecycle policy of repository {id.name} could not be read: {policy.why}")
         known = self.memory.idle_since(id)
-        plan = decide(
-            images=listing.images.values(),
-            used=used,
-            # After a scan that was not saved, what is remembered as idle may have been in use meanwhile.
-            idle_since=known if known and self.last.saved else {},
-            now=self.now,
-            complete=self.readable and not gaps and known is not None,
-            last_complete=self.last.completed,
-            # A pin may be stuck in a repository whose settings are not known, but its image is safe.
-            pins_can_move=movable is not False,
-        )
-        # First what takes nothing from any image.
-        results = registry.put_pins(ecr, id, plan.additions)
-        results += registry.put_pins(ecr, id, plan.moves)
-        restores = {digest: registry.restore(ecr, id, digest) for digest in plan.restores}
-        self.memory.keep_idle(id, plan.idle_since, known=known)
+
+        def plan() -> Plan:
+            return decide(
+                images=listing.images.values(),
+                used=used,
+                # After a scan that was not saved, what is remembered as idle may have been in use meanwhile.
+                idle_since=known if known and self.last.saved else {},
+                now=self.now,
+                complete=self.readable and not gaps and known is not None,
+                last_complete=self.last.completed,
+                # A pin may be stuck in a repository whose settings are not known, but its image is safe.
+                pins_can_move=movable is not False,
+                writer=self.writer,
+            )
+
+        planned = plan()
+        if planned.missing and registry.look_again(ecr, id, listing, (one.reference for one in planned.missing)):
+            planned = plan()
+        results = self._act(id, planned)
+        restores = {digest: restore(ecr, id, digest) for digest in planned.restores}
+        self.memory.keep_idle(id, planned.idle_since, known=known)
         return Outcome(
             repository=id,
-            plan=plan,
-            results=tuple(results),
+            plan=planned,
+            results=results,
             restores=restores,
             pinned=_pinned(listing, results),
+            shielded=not isinstance(policy, str) or spares_pins(policy),
             gaps=tuple(gaps),
         )
+
+    def _act(self, id: RepositoryId, plan: Plan) -> tuple[PinResult, ...]:
+        """Puts first what takes nothing from any image."""
+        ecr = self.clients.ecr
+        return (*put_pins(ecr, id, plan.additions), *put_pins(ecr, id, plan.moves))
 
 
 def _indexes(listing: Listing, used: Sequence[UsedImage]) -> list[str]:

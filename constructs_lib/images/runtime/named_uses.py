@@ -187,8 +187,10 @@ def _history(ssm: SSMClient, name: str, gaps: Gaps) -> list[str]:
     listing = ssm.get_paginator("get_parameter_history").paginate(
         Name=name, PaginationConfig={"PageSize": _VERSIONS_A_PAGE}
     )
-    pages = gaps.ask("ssm:GetParameterHistory", name, lambda: list(listing))
-    versions = {version["Version"]: version["Value"] for page in pages or () for version in page["Parameters"]}
+    pages = list(gaps.pages("ssm:GetParameterHistory", name, listing))
+    if not pages or "NextToken" in pages[-1]:
+        return []
+    versions = {version["Version"]: version["Value"] for page in pages for version in page["Parameters"]}
     return [versions[number] for number in sorted(versions, reverse=True)]
 
 

@@ -1,7 +1,8 @@
 """The names of pins, and whether a repository lets them move (lesson Q2). Standard library only.
 
-A pin is a tag ``pin-<namespace>-<name>-<slot>``. One writer has one namespace: ``use`` is the guard's, ``release`` is a
-release's. A slot is moved, never removed: taking the last tag from an image deletes the image.
+A pin is a tag ``pin-<namespace>-<writer>-<name>-<slot>``. Guards write ``use``, releases ``release``, and each writer
+moves only what bears its own mark: two guards of one repository do not know of each other's uses. A slot is moved,
+never removed: taking the last tag from an image deletes the image.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ PIN_PREFIX: Final = "pin-"
 
 _READABLE: Final = 40  # characters of the name, of the 128 that a tag may have
 _NOT_IN_A_TAG: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_SLOT: Final = re.compile(r"pin-(use|release)-(.+)-(0|[1-9][0-9]*)")
+_SLOT: Final = re.compile(r"pin-(use|release)-([0-9a-f]{6})-(.+)-(0|[1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +28,21 @@ class Slot:
     """One pin of one owner (lesson Q2).
 
     Args:
-        namespace: who writes it.
+        namespace: what for.
+        writer: the mark of who writes it, six hexadecimal digits.
         name: the owner's name, as :func:`slot_name` shortens it.
         number: 0 and up.
     """
 
     namespace: Namespace
+    writer: str
     name: str
     number: int
 
     @property
     def tag(self) -> str:
         """The tag."""
-        return f"{PIN_PREFIX}{self.namespace}-{self.name}-{self.number}"
+        return f"{PIN_PREFIX}{self.namespace}-{self.writer}-{self.name}-{self.number}"
 
 
 def slot_name(owner: str) -> str:
@@ -54,7 +57,7 @@ def slot_of(tag: str) -> Slot | None:
     if match is None:
         return None
     namespace: Namespace = "use" if match[1] == "use" else "release"
-    return Slot(namespace=namespace, name=match[2], number=int(match[3]))
+    return Slot(namespace=namespace, writer=match[2], name=match[3], number=int(match[4]))
 
 
 def is_pin(tag: str) -> bool:
@@ -75,13 +78,13 @@ def can_move(mutability: str, filters: Sequence[Mapping[str, str]]) -> bool:
     if mutability == "MUTABLE":
         return True
     if mutability == "IMMUTABLE_WITH_EXCLUSION":
-        return any(_covers_all_pins(text) for text in texts)
+        return any(covers_all_pins(text) for text in texts)
     if mutability == "MUTABLE_WITH_EXCLUSION":
         return not any(_may_cover_a_pin(text) for text in texts)
     return False
 
 
-def _covers_all_pins(pattern: str) -> bool:
+def covers_all_pins(pattern: str) -> bool:
     """Whether the wildcard pattern matches every tag of the guard: it is a prefix of ``pin-use-`` and then ``*``."""
     head, star, tail = pattern.partition("*")
     return bool(star) and not tail.strip("*") and "pin-use-".startswith(head)

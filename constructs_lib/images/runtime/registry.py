@@ -1,25 +1,22 @@
-"""ECR as the guard uses it: it reads images, puts tags on them and restores them. It never deletes and never uploads.
-
-It knows nothing of what a pin means, so the guard's pins and those of releases go through the same code.
-"""
+"""What is stored in ECR: the guard's reading side. It knows nothing of what a pin means."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from .aws import batches
 from .errors import code, failures, why
-from .model import Pin, Status, StoredImage
+from .model import Status, StoredImage
 from .pins import can_move
-from .references import RepositoryId
+from .references import ImageReference, RepositoryId
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
-    from types_boto3_ecr.type_defs import ImageDetailTypeDef
+    from types_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
 INDEXES: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -42,9 +39,6 @@ BATCH: Final = 100
 
 _OF_ONE: Final = frozenset({"RepositoryNotFoundException", "AccessDeniedException"})
 """One repository with such an error fails the call for all of them. Other errors would only be met again for each."""
-
-MOST_PUTS: Final = 3
-"""How often a pin is put while another writer keeps taking it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +65,20 @@ class Listing:
     indexes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinResult:
-    """What became of a pin (lessons Q2, Q4).
+def knows_the_archive(ecr: ECRClient) -> None:
+    """Refuses a boto3 from before ECR had an archive: it could not list archived images, and every scan would fail.
 
-    Args:
-        pin: what was to be put.
-        status: the image's status, read after the pin was put; None when that failed.
-        error: why the pin is not there, or not known to be; None when it was read back.
+    Lambda chooses the boto3 that its runtime has.
+
+    Raises:
+        RuntimeError: that boto3 is too old.
     """
+    if "UpdateImageStorageClass" not in ecr.meta.service_model.operation_names:
+        from botocore import __version__
 
-    pin: Pin
-    status: Status | None = None
-    error: str | None = None
+        raise RuntimeError(
+            f"botocore must know ECR's UpdateImageStorageClass, got {__version__}; move the function to a newer runtime"
+        )
 
 
 def read_settings(ecr: ECRClient, ids: Sequence[RepositoryId]) -> dict[RepositoryId, bool | Unreadable]:
@@ -132,7 +127,7 @@ def read_images(ecr: ECRClient, id: RepositoryId) -> Listing:
     )
     for page in pages:
         for detail in page["imageDetails"]:
-            digest, status = detail["imageDigest"], _status(detail)
+            digest, status = detail["imageDigest"], status_of(detail)
             images[digest] = StoredImage(digest=digest, tags=tuple(detail.get("imageTags", ())), status=status)
             if status == "ACTIVE" and detail.get("imageManifestMediaType") in INDEXES:
                 indexes.append(digest)
@@ -143,11 +138,11 @@ def read_children(ecr: ECRClient, id: RepositoryId, listing: Listing, digests: I
     """Adds the children of these indexes to the listing; what could not be read is returned, a sentence each."""
     problems = []
     for batch in batches(digests, BATCH):
-        manifests, errors = _manifests(ecr, id, batch)
+        texts, errors = manifests(ecr, id, batch)
         problems += [f"index {digest}: {error}" for digest, error in errors.items()]
-        for digest, (manifest, _) in manifests.items():
+        for digest, (manifest, _) in texts.items():
             try:
-                children = tuple(str(child["digest"]) for child in json.loads(manifest)["manifests"])
+                children = tuple(str(child["digest"]) for child in json.loads(manifest)["manifests"] if _runs(child))
             except (KeyError, TypeError, ValueError):
                 problems.append(f"index {digest}: its manifest lists no images")
             else:
@@ -155,75 +150,44 @@ def read_children(ecr: ECRClient, id: RepositoryId, listing: Listing, digests: I
     return problems
 
 
-def put_pins(ecr: ECRClient, id: RepositoryId, pins: Iterable[Pin]) -> list[PinResult]:
-    """Puts each pin on its image and reads back where it is. What AWS refuses is a result, never raised.
+def _runs(child: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether a child of an index is an image. An attestation has the platform ``unknown``, and no task pulls it
+    (https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md)."""
+    return child.get("platform", {}).get("os") != "unknown"
 
-    ECR has no compare-and-swap: a pin that is found elsewhere was taken by another writer, and is put again.
+
+def look_again(ecr: ECRClient, id: RepositoryId, listing: Listing, references: Iterable[ImageReference]) -> bool:
+    """Asks for images by name that the pages did not show, and adds what is there; whether anything was.
+
+    An image that is pushed, and a tag that moves, between two pages is on neither.
     """
-    done: dict[str, PinResult] = {}
-    wanted = {pin.tag: pin for pin in pins}
-    left = list(wanted.values())
-    for _ in range(MOST_PUTS):
-        done |= {result.pin.tag: result for result in _put(ecr, id, left)}
-        left = [pin for pin in left if pin.tag not in done]
-        found = _read_back(ecr, id, [pin.tag for pin in left])
-        for pin in left:
-            place = found.get(pin.tag)
-            if isinstance(place, Unreadable):
-                done[pin.tag] = PinResult(pin=pin, error=f"put, but it could not be read back: {place.why}")
-            elif place is not None and place[0] == pin.digest:
-                done[pin.tag] = PinResult(pin=pin, status=place[1])
-        left = [pin for pin in left if pin.tag not in done]
-    lost = f"put {MOST_PUTS} times, and each time it was not on the image afterwards: something else writes this tag"
-    return [done.get(tag, PinResult(pin=pin, error=lost)) for tag, pin in wanted.items()]
-
-
-def restore(ecr: ECRClient, id: RepositoryId, digest: str) -> str | None:
-    """Begins to restore an archived image; an error is returned as one line."""
-    try:
-        ecr.update_image_storage_class(
-            registryId=id.registry,
-            repositoryName=id.name,
-            imageId={"imageDigest": digest},
-            targetStorageClass="STANDARD",
+    found = False
+    for reference in dict.fromkeys(references):
+        name: ImageIdentifierTypeDef = (
+            {"imageDigest": reference.digest} if reference.digest else {"imageTag": reference.tag or ""}
         )
-    except failures() as error:
-        return why(error)
-    return None
+        try:
+            answer = ecr.describe_images(registryId=id.registry, repositoryName=id.name, imageIds=[name])
+        except failures():
+            continue  # what cannot be confirmed stays missing
+        for detail in answer["imageDetails"]:
+            digest = detail["imageDigest"]
+            listing.images[digest] = StoredImage(
+                digest=digest, tags=tuple(detail.get("imageTags", ())), status=status_of(detail)
+            )
+            found = True
+    return found
 
 
-def _put(ecr: ECRClient, id: RepositoryId, pins: Sequence[Pin]) -> list[PinResult]:
-    """Puts the pins; only those that failed are returned."""
-    failed = []
-    for batch in batches(dict.fromkeys(pin.digest for pin in pins), BATCH):
-        manifests, errors = _manifests(ecr, id, batch)
-        for pin in pins:
-            if pin.digest in manifests:
-                error = _put_one(ecr, id, pin, *manifests[pin.digest])
-            else:
-                error = errors.get(pin.digest)
-            if error is not None:
-                failed.append(PinResult(pin=pin, error=error))
-    return failed
-
-
-def _put_one(ecr: ECRClient, id: RepositoryId, pin: Pin, manifest: str, media_type: str) -> str | None:
+def read_policy(ecr: ECRClient, id: RepositoryId) -> str | Unreadable | None:
+    """The text of a repository's lifecycle policy; None when it has none, and so nothing expires."""
     try:
-        ecr.put_image(
-            registryId=id.registry,
-            repositoryName=id.name,
-            imageManifest=manifest,
-            imageManifestMediaType=media_type,
-            imageTag=pin.tag,
-            imageDigest=pin.digest,
-        )
+        return ecr.get_lifecycle_policy(registryId=id.registry, repositoryName=id.name)["lifecyclePolicyText"]
     except failures() as error:
-        # The pin is there already: nothing to do.
-        return None if code(error) == "ImageAlreadyExistsException" else why(error)
-    return None
+        return None if code(error) == "LifecyclePolicyNotFoundException" else Unreadable(why=why(error))
 
 
-def _manifests(
+def manifests(
     ecr: ECRClient, id: RepositoryId, digests: Sequence[str]
 ) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """Manifest and media type of at most 100 images, and why the others' could not be had."""
@@ -249,33 +213,6 @@ def _manifests(
     return found, {digest: failed.get(digest, "ECR gave no manifest") for digest in digests if digest not in found}
 
 
-def _read_back(ecr: ECRClient, id: RepositoryId, tags: Sequence[str]) -> dict[str, tuple[str, Status] | Unreadable]:
-    """Where each tag is, and the image's status; a tag that is on no image is left out."""
-    found: dict[str, tuple[str, Status] | Unreadable] = {}
-    for batch in batches(tags, BATCH):
-        found |= _describe(ecr, id, batch)
-    return found
-
-
-def _describe(ecr: ECRClient, id: RepositoryId, tags: Sequence[str]) -> dict[str, tuple[str, Status] | Unreadable]:
-    try:
-        answer = ecr.describe_images(
-            registryId=id.registry, repositoryName=id.name, imageIds=[{"imageTag": tag} for tag in tags]
-        )
-    except failures() as error:
-        if code(error) != "ImageNotFoundException":
-            return dict.fromkeys(tags, Unreadable(why=why(error)))
-        # One tag that is on no image fails the call for all of them.
-        return {tag: place for one in tags for tag, place in _describe(ecr, id, [one]).items()} if len(tags) > 1 else {}
-    asked = set(tags)
-    return {
-        tag: (detail["imageDigest"], _status(detail))
-        for detail in answer["imageDetails"]
-        for tag in detail.get("imageTags", ())
-        if tag in asked
-    }
-
-
-def _status(detail: ImageDetailTypeDef) -> Status:
+def status_of(detail: ImageDetailTypeDef) -> Status:
     """ACTIVE where ECR says nothing, as before images could be archived."""
     return detail.get("imageStatus", "ACTIVE")

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from .model import Plan, Use, UsedImage
+from .pinning import PinResult
 from .pins import slot_name, slot_of
 from .references import RepositoryId
-from .registry import PinResult
 
 NAMESPACE: Final = "Moorings"
 DIMENSIONS: Final = ("Application", "Environment")
@@ -38,6 +38,13 @@ LET_PINS_MOVE: Final = (
 """The fix for a repository in which no pin can move."""
 
 
+SPARE_PINS: Final = (
+    "give its lifecycle policy a first rule with tagStatus 'tagged', tagPatternList ['pin-*'], countType "
+    "'imageCountMoreThan' and countNumber 9999; `moorings images check` judges the result"
+)
+"""The fix for a repository whose lifecycle policy takes pinned images too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a scan found and did in one repository (lessons Q2, Q4).
@@ -48,6 +55,7 @@ class Outcome:
         results: what became of each pin.
         restores: each archived image that was asked back, with the error if that failed.
         pinned: the images that have a pin now, whoever put it.
+        shielded: whether the repository's lifecycle policy spares what has a pin.
         gaps: what could not be read, one sentence each.
     """
 
@@ -56,6 +64,7 @@ class Outcome:
     results: tuple[PinResult, ...] = ()
     restores: Mapping[str, str | None] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
+    shielded: bool = True
     gaps: tuple[str, ...] = ()
 
     @property
@@ -66,9 +75,9 @@ class Outcome:
 
     @property
     def at_risk(self) -> tuple[str, ...]:
-        """Images in use that could be pulled now, and have no pin."""
-        inactive = set(self.plan.inactive)
-        return tuple(digest for digest in self._used if digest not in inactive and digest not in self.pinned)
+        """Images in use that could be pulled now, and that a lifecycle policy could take."""
+        safe = {*self.plan.inactive, *(self.pinned if self.shielded else ())}
+        return tuple(digest for digest in self._used if digest not in safe)
 
     @property
     def missing(self) -> dict[str, tuple[Use, ...]]:
@@ -101,18 +110,28 @@ class Report:
 
     @property
     def metrics(self) -> dict[str, int]:
-        """The metrics of this scan, by name."""
+        """The metrics of this scan, by name.
+
+        An incomplete scan cannot say that nothing is missing or at risk: then these have no value, and their alarms
+        keep their state. What it did find, it tells.
+        """
+        faults = {
+            IMAGES_AT_RISK: sum(len(outcome.at_risk) for outcome in self.outcomes),
+            IMAGES_MISSING: sum(len(outcome.missing) + len(outcome.not_active) for outcome in self.outcomes),
+        }
         return {
             IMAGES_IN_USE: sum(len(outcome.plan.in_use) for outcome in self.outcomes),
             PINNED_IMAGES: sum(len(outcome.pinned) for outcome in self.outcomes),
-            IMAGES_AT_RISK: sum(len(outcome.at_risk) for outcome in self.outcomes),
-            IMAGES_MISSING: sum(len(outcome.missing) + len(outcome.not_active) for outcome in self.outcomes),
+            **{name: count for name, count in faults.items() if count or not self.all_gaps},
             SCAN_INCOMPLETE: int(bool(self.all_gaps)),
         }
 
 
-def lines(report: Report, *, application: str, environment: str) -> Iterator[str]:
-    """What is written to the log: one JSON object a line, the metrics last."""
+def lines(report: Report, *, application: str, environment: str, at: datetime) -> Iterator[str]:
+    """What is written to the log at a time: one JSON object a line, the metrics last.
+
+    The metrics bear the time of writing: an alarm may have judged the minute in which a long scan began.
+    """
     for outcome in report.outcomes:
         for told in _outcome(outcome):
             yield json.dumps({**told, "repository": outcome.repository.name})
@@ -121,7 +140,7 @@ def lines(report: Report, *, application: str, environment: str) -> Iterator[str
     yield json.dumps(
         {
             "_aws": {
-                "Timestamp": int(report.began.timestamp() * 1000),
+                "Timestamp": int(at.timestamp() * 1000),
                 "CloudWatchMetrics": [
                     {
                         "Namespace": NAMESPACE,
@@ -144,8 +163,12 @@ def _outcome(outcome: Outcome) -> Iterator[dict[str, object]]:
         yield {"message": "image in use is missing", "image": _short(reference), **_uses(uses)}
     for digest in outcome.not_active:
         yield {"message": "image in use is not ACTIVE", "digest": digest, **_uses(in_use[digest])}
+    if outcome.at_risk and not outcome.shielded:
+        yield {"message": "the lifecycle policy does not spare pins", "fix": SPARE_PINS}
     unpinnable = set(outcome.plan.unpinnable)
     for digest in outcome.at_risk:
+        if digest in outcome.pinned:
+            continue
         fix = {"fix": LET_PINS_MOVE} if digest in unpinnable else {}
         yield {"message": "image in use has no pin", "digest": digest, **fix, **_uses(in_use[digest])}
     for digest, error in outcome.restores.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ class Settings:
     Args:
         application: a dimension of its metrics.
         environment: a dimension of its metrics.
+        account: where it stands.
+        region: where it stands; all its repositories are there.
         table: the DynamoDB table that holds its memory.
         repositories: the repositories in which it keeps pins.
         releases: the repository of each release parameter, by the parameter's name.
@@ -29,28 +32,47 @@ class Settings:
 
     application: str
     environment: str
+    account: str
+    region: str
     table: str
     repositories: tuple[RepositoryId, ...]
     releases: Mapping[str, RepositoryId]
     revisions_kept: int
     releases_kept: int
 
+    @property
+    def writer(self) -> str:
+        """What the guard's own slots are marked with, so that two guards of one repository leave each other's alone."""
+        place = ":".join((self.account, self.region, self.application, self.environment))
+        return hashlib.sha256(place.encode()).hexdigest()[:6]
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         """The settings of a function.
+
+        A repository is given as the name of one of the guard's own account and region, or as an ARN.
 
         Raises:
             KeyError: something is missing.
             ValueError: it is no JSON, or an ARN is none.
         """
         text = json.loads(environ[VARIABLE])
-        repositories = {entry["arn"]: RepositoryId.from_arn(entry["arn"]) for entry in text["repositories"]}
+        here = (text["account"], text["region"])
+        repositories = [(_repository(entry["repository"], *here), entry["releases"]) for entry in text["repositories"]]
         return cls(
             application=text["application"],
             environment=text["environment"],
+            account=text["account"],
+            region=text["region"],
             table=text["table"],
-            repositories=tuple(repositories.values()),
-            releases={name: repositories[entry["arn"]] for entry in text["repositories"] for name in entry["releases"]},
+            repositories=tuple(dict.fromkeys(repository for repository, _ in repositories)),
+            releases={name: repository for repository, names in repositories for name in names},
             revisions_kept=text["revisions_kept"],
             releases_kept=text["releases_kept"],
         )
+
+
+def _repository(text: str, account: str, region: str) -> RepositoryId:
+    if text.startswith("arn:"):
+        return RepositoryId.from_arn(text)
+    return RepositoryId(registry=account, region=region, name=text)

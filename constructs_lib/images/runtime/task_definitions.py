@@ -27,6 +27,10 @@ _EXISTS: Final = frozenset[Source]({"task", "deployment", "task set", "service r
 """ECS itself refers to it, so it can be described, and it is a gap when it cannot. What a schedule or a state machine
 names may have been deleted: then nothing can start it. A stopped task keeps nothing describable."""
 
+_RUN_ANEW: Final = frozenset[Source]({"schedule", "rule", "state machine"})
+"""They run new tasks. ECS refuses that from a revision that is not ACTIVE, while a service can still scale on one
+(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterTaskDefinition.html)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -49,6 +53,14 @@ class Wanted:
 
 Found: TypeAlias = UsedImage | Wanted
 """What a source refers to: an image, or a task definition that is yet to be described."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    """A task definition: name and image of each container, and whether new tasks can be run from it."""
+
+    containers: Sequence[tuple[str, str]] = ()
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +156,13 @@ def read_images(ecs: ECSClient, wanted: Iterable[Wanted], families: Families, ga
         if arn is not None:
             by_arn[arn].append(want)
     work = list(by_arn.items())
-    described = at_once(lambda item: _containers(ecs, item[0], item[1], gaps), work)
+    described = at_once(lambda item: _describe(ecs, item[0], item[1], gaps), work)
     return [
         used
-        for (arn, wants), containers in zip(work, described, strict=True)
+        for (arn, wants), definition in zip(work, described, strict=True)
         for want in wants
-        for container, image in containers
-        for used in used_image(image, _use(arn, want, image, container))
+        for container, image in definition.containers
+        for used in used_image(image, _use(arn, want, image, container, active=definition.active))
     ]
 
 
@@ -165,18 +177,27 @@ def _revisions(ecs: ECSClient, family: str, gaps: Gaps, kept: int) -> list[str]:
     return [arn for page in pages for arn in page["taskDefinitionArns"]]
 
 
-def _containers(ecs: ECSClient, arn: str, wants: Iterable[Wanted], gaps: Gaps) -> list[tuple[str, str]]:
-    """Name and image of each container."""
+def _describe(ecs: ECSClient, arn: str, wants: Iterable[Wanted], gaps: Gaps) -> _Described:
     answer = gaps.ask(
         "ecs:DescribeTaskDefinition",
         arn,
         lambda: ecs.describe_task_definition(taskDefinition=arn),
         gone=frozenset() if any(want.source in _EXISTS for want in wants) else _DOES_NOT_EXIST,
     )
-    definitions = answer["taskDefinition"].get("containerDefinitions", []) if answer else []
-    return [(container.get("name", ""), container.get("image", "")) for container in definitions]
+    if answer is None:
+        return _Described()
+    definition = answer["taskDefinition"]
+    return _Described(
+        containers=[
+            (container.get("name", ""), container.get("image", ""))
+            for container in definition.get("containerDefinitions", [])
+        ],
+        active=definition.get("status", "ACTIVE") == "ACTIVE",
+    )
 
 
-def _use(arn: str, want: Wanted, image: str, container: str) -> Use:
+def _use(arn: str, want: Wanted, image: str, container: str, *, active: bool) -> Use:
     superseded = container in want.resolved and "@" not in image
-    return Use(owner=family_of(arn), source=want.source, name=want.name, starts=want.starts and not superseded)
+    refused = want.source in _RUN_ANEW and not active
+    starts = want.starts and not superseded and not refused
+    return Use(owner=family_of(arn), source=want.source, name=want.name, starts=starts)

@@ -13,7 +13,7 @@ from typing import Final
 
 DELAY: Final = timedelta(seconds=30)
 """``DelaySeconds`` of the queue. With ``GAP``: events spread over a minute cost two scans, and each is answered by a
-scan that begins within 40 seconds of it."""
+scan that begins within 40 seconds of it, unless a scan takes longer."""
 
 GAP: Final = timedelta(seconds=35)
 """From the beginning of one scan to the next."""
@@ -26,7 +26,7 @@ _NEVER_COVERED: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def newest(event: Mapping[str, object]) -> datetime | None:
-    """The time of the newest event among the messages of one invocation; None when it has none, as by hand.
+    """The time of the newest event among the messages of one invocation; None when it has none.
 
     A message is the event's ``time`` as a JSON text. One that cannot be read counts as now: it costs a scan.
     """

@@ -26,6 +26,20 @@ LISTED = timedelta(hours=1)
 """How long a stopped task is listed: ECS promises an hour and no more."""
 
 
+WRITER = Settings(
+    application="shop",
+    environment="staging",
+    account=ACCOUNT,
+    region=REGION,
+    table=TABLE,
+    repositories=(),
+    releases={},
+    revisions_kept=1,
+    releases_kept=1,
+).writer
+"""The mark of this world's guard."""
+
+
 def repository_id(name: str = WEB) -> RepositoryId:
     """A repository of the fake registry."""
     return RepositoryId(registry=ACCOUNT, region=REGION, name=name)
@@ -33,7 +47,7 @@ def repository_id(name: str = WEB) -> RepositoryId:
 
 def slot(number: int, owner: str = "web") -> str:
     """The tag of one of the guard's slots."""
-    return f"pin-use-{slot_name(owner)}-{number}"
+    return f"pin-use-{WRITER}-{slot_name(owner)}-{number}"
 
 
 def used(
@@ -109,6 +123,8 @@ class World:
         self.settings = Settings(
             application="shop",
             environment="staging",
+            account=ACCOUNT,
+            region=REGION,
             table=TABLE,
             repositories=tuple(repository_id(name) for name in self.ecr.repositories),
             releases={},

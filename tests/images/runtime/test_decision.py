@@ -19,6 +19,7 @@ from constructs_lib.images.runtime.references import ImageReference, RepositoryI
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+OURS, THEIRS = "0a1b2c", "3d4e5f"
 HERE = RepositoryId(registry="111111111111", region="eu-west-1", name="shop/staging/web")
 
 
@@ -42,9 +43,9 @@ def image(number: int, *tags: str, children: Iterable[int] = ()) -> StoredImage:
     return StoredImage(digest=digest(number), tags=tags, children=tuple(map(digest, children)))
 
 
-def tag(owner: str, number: int) -> str:
+def tag(owner: str, number: int, writer: str = OURS) -> str:
     """The tag of a slot."""
-    return f"pin-use-{slot_name(owner)}-{number}"
+    return f"pin-use-{writer}-{slot_name(owner)}-{number}"
 
 
 def plan(
@@ -66,6 +67,7 @@ def plan(
         complete=complete,
         last_complete=last_complete,
         pins_can_move=pins_can_move,
+        writer=OURS,
     )
 
 
@@ -97,6 +99,28 @@ def test_two_images_of_one_owner_have_two_slots() -> None:
     """As many slots as digests in use, in the lowest free numbers."""
     planned = plan([image(1, tag("web", 1)), image(2), image(3)], [use(1), use(2), use(3)])
     assert moved(planned) == {tag("web", 0): (None, digest(2)), tag("web", 2): (None, digest(3))}
+
+
+def test_a_slot_of_another_guard_is_left_alone() -> None:
+    """Staging's guard and production's may look after one repository; neither knows what the other's slots are for."""
+    images = [image(1, tag("web", 0, THEIRS)), image(2)]
+    planned = plan(images, [use(2)], idle_since={digest(1): NOON - GRACE})
+    assert moved(planned) == {tag("web", 0): (None, digest(2))}
+    assert planned.idle_since == {}
+    assert moved(plan(images, [use(1)])) == {tag("web", 0): (None, digest(1))}
+
+
+def test_two_guards_keep_both_of_their_images() -> None:
+    """Scan by scan for three days, each image in use has the pin of the guard that sees it, and no tag goes back."""
+    ours, theirs = World(), World(writer=THEIRS)
+    theirs.tags = ours.tags
+    theirs.pushed = ours.pushed = {digest(1): NOON, digest(2): NOON}
+    ours.in_use, theirs.in_use = {"web": {digest(1)}}, {"web": {digest(2)}}
+    for _ in range(3 * 24 * 4):
+        for world in (ours, theirs):
+            world.now += QUARTER / 2
+            world.scan()
+        assert ours.tags == {tag("web", 0): digest(1), tag("web", 0, THEIRS): digest(2)}
 
 
 def test_a_slot_stays_for_a_day_after_the_last_use() -> None:
@@ -242,10 +266,12 @@ def test_an_index_and_its_children_are_in_use_together() -> None:
         assert {pin.digest for pin in planned.additions} == {digest(1), digest(2), digest(3)}
 
 
-def test_a_child_that_is_not_there_is_no_fault() -> None:
-    """An index may list what was never pushed to this repository."""
-    planned = plan([image(1, children=[2])], [use(1)])
-    assert (set(planned.in_use), planned.missing) == ({digest(1)}, ())
+def test_a_child_that_has_gone_is_missing() -> None:
+    """An index in use cannot be pulled without its children; an index that only lists a child in use asks for none."""
+    planned = plan([image(1, "v1", children=[2, 3]), image(3)], [use("v1")])
+    assert set(planned.in_use) == {digest(1), digest(3)}
+    assert [(entry.reference.digest, entry.use) for entry in planned.missing] == [(digest(2), use(1).use)]
+    assert plan([image(1, children=[2, 3]), image(3)], [use(3)]).missing == ()
 
 
 def test_a_repository_whose_tags_cannot_move_gets_no_pins() -> None:
@@ -266,6 +292,7 @@ class World:
     """A repository and what uses it, through time."""
 
     now: datetime = NOON
+    writer: str = OURS
     tags: dict[str, str] = field(default_factory=dict)
     pushed: dict[str, datetime] = field(default_factory=dict)
     in_use: dict[str, set[str]] = field(default_factory=dict)
@@ -309,6 +336,7 @@ class World:
             complete=complete,
             last_complete=self.last_complete,
             pins_can_move=True,
+            writer=self.writer,
         )
         for pin in (*planned.additions, *planned.moves):
             assert self.tags.get(pin.tag) == pin.former

@@ -12,8 +12,8 @@ from tests.images.runtime.account import Account, digest, image, references, row
 def test_tasks_of_all_clusters_are_read(account: Account) -> None:
     """A task is owned by the family of its task definition."""
     first, second = account.ecs.cluster("first"), account.ecs.cluster("second")
-    here = account.ecs.task(first, account.ecs.task_definition("web", image(1)))
-    there = account.ecs.task(second, account.ecs.task_definition("worker", image(2)))
+    here = account.ecs.task(first, account.ecs.task_definition("web", image(1)), service="shop")
+    there = account.ecs.task(second, account.ecs.task_definition("worker", image(2)), service="jobs")
     reading = account.read()
     assert rows(reading, "task") == [("web", here, web(1), True), ("worker", there, web(2), True)]
     assert reading.gaps == ()
@@ -40,20 +40,42 @@ def test_an_image_in_two_containers_of_a_task_is_told_once(account: Account) -> 
     assert len(rows(account.read(), "task")) == 1
 
 
-def test_a_pending_task_counts_by_its_tag(account: Account) -> None:
-    """It has no digest yet, and is just about to pull."""
-    task = account.ecs.task(account.ecs.cluster(), account.ecs.task_definition("web", image("v1")), status="PENDING")
+@pytest.mark.parametrize("service", [None, "shop"])
+def test_a_pending_task_counts_by_its_tag(account: Account, service: str | None) -> None:
+    """It has no digest yet, and is just about to pull: whoever ran it."""
+    definition = account.ecs.task_definition("web", image("v1"))
+    task = account.ecs.task(account.ecs.cluster(), definition, status="PENDING", service=service)
     assert rows(account.read(), "task") == [("web", task, web("v1"), True)]
 
 
+@pytest.mark.parametrize("status", ["RUNNING", "DEACTIVATING"])
+@pytest.mark.parametrize("service", [None, "shop"])
+def test_a_task_that_runs_is_started_anew_by_its_service_only(
+    account: Account, service: str | None, status: str
+) -> None:
+    """One that was run by itself is kept; but if its image has gone, nothing asks for it when the task ends."""
+    definition = account.ecs.task_definition("web", image(1))
+    task = account.ecs.task(account.ecs.cluster(), definition, status=status, service=service)
+    assert rows(account.read(), "task") == [("web", task, web(1), service is not None)]
+
+
+def test_a_task_of_no_group_may_be_a_services(account: Account) -> None:
+    """What ECS does not say is taken for the worse."""
+    task = account.ecs.task(account.ecs.cluster(), account.ecs.task_definition("web", image(1)))
+    del account.ecs.tasks[task]["group"]
+    assert rows(account.read(), "task") == [("web", task, web(1), True)]
+
+
+@pytest.mark.parametrize("service", [None, "shop"])
 @pytest.mark.parametrize("containers", [[], [{"name": "app"}]])
 def test_a_task_that_does_not_name_its_images_counts_by_its_task_definition(
-    account: Account, containers: list[dict[str, str]]
+    account: Account, containers: list[dict[str, str]], service: str | None
 ) -> None:
     """Old tasks, and such as have hardly begun."""
-    task = account.ecs.task(account.ecs.cluster(), account.ecs.task_definition("web", image("v1")))
+    definition = account.ecs.task_definition("web", image("v1"))
+    task = account.ecs.task(account.ecs.cluster(), definition, service=service)
     account.ecs.tasks[task]["containers"] = containers
-    assert rows(account.read(), "task") == [("web", task, web("v1"), True)]
+    assert rows(account.read(), "task") == [("web", task, web("v1"), service is not None)]
 
 
 def test_a_stopped_task_counts_but_starts_nothing(account: Account) -> None:
@@ -181,12 +203,30 @@ def test_a_rollback_starts_what_it_went_back_to(account: Account) -> None:
     assert {(reference, starts) for _, _, reference, starts in found} == {(web(1), True), (web(2), False)}
 
 
-def test_a_deployment_that_was_stopped_keeps_everything(account: Account) -> None:
-    """No document says what ECS starts then."""
+@pytest.mark.parametrize("status", ["STOPPED", "ROLLBACK_FAILED"])
+@pytest.mark.parametrize("current", [{1}, {2}, {1, 2}, set()])
+def test_after_a_deployment_that_did_not_end_well_the_service_tells_what_starts(
+    account: Account, status: str, current: set[int]
+) -> None:
+    """The other revisions are kept; but if their images have gone, nothing asks for them."""
     service = account.ecs.service(account.ecs.cluster(), "web", account.ecs.task_definition("web", image(1)))
-    account.ecs.deploy(service, account.ecs.task_definition("web", image(2)))
-    account.ecs.deployments[account.ecs.services[service]["currentServiceDeployment"]]["status"] = "STOPPED"
-    assert {starts for _, _, _, starts in rows(account.read(), "service revision")} == {True}
+    revisions = {1: account.ecs.services[service]["currentServiceRevisions"][0]["arn"]}
+    revisions[2] = account.ecs.deploy(service, account.ecs.task_definition("web", image(2)))
+    account.ecs.end(service, status, current=[revisions[number] for number in sorted(current)])
+    expected = [("web", arn, web(number), number in current) for number, arn in sorted(revisions.items())]
+    reading = account.read()
+    assert rows(reading, "service revision") == expected
+    assert reading.gaps == ()
+
+
+def test_a_tag_gives_way_only_to_a_digest_that_starts(account: Account) -> None:
+    """If the service names no revision after a deployment was stopped, its task definition is what is left of it."""
+    definition = account.ecs.task_definition("web", image("v1"))
+    service = account.ecs.service(account.ecs.cluster(), "web", definition, digests={"app": digest(1)})
+    account.ecs.end(service, "STOPPED", current=[])
+    reading = account.read()
+    assert [(reference, starts) for _, _, reference, starts in rows(reading, "service revision")] == [(web(1), False)]
+    assert rows(reading, "deployment") == [("web", service, web("v1"), True)]
 
 
 def test_the_revision_to_roll_back_to_counts_while_rolling_back(account: Account) -> None:
@@ -301,7 +341,7 @@ def test_one_cluster_that_is_refused_leaves_the_other(account: Account) -> None:
     there = account.ecs.task(second, definition)
     with account.refusing(lambda _, params: params.get("cluster") == first):
         reading = account.read()
-    assert rows(reading, "task") == [("web", there, web(1), True)]
+    assert {name for _, name, _, _ in rows(reading, "task")} == {there}
     assert len(reading.gaps) == 3  # running tasks, stopped tasks, services
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from constructs_lib.images.runtime.gaps import GIVE_UP, Gaps
+from constructs_lib.images.runtime.gaps import GIVE_UP, TIME_LIMIT, Gaps
 
 ARNS = ["arn:a", "arn:b", "arn:c"]
 
@@ -101,6 +101,52 @@ def test_an_answer_between_refusals_keeps_a_call_going() -> None:
     for number in range(3 * GIVE_UP):
         gaps.ask("ecs:ListTasks", f"cluster {number}", refuse if number % GIVE_UP else lambda: "tasks")
     assert gaps.ask("ecs:ListTasks", "main", lambda: "tasks") == "tasks"
+
+
+class Clock:
+    """A clock that goes on by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+def test_after_the_time_limit_nothing_is_asked_and_one_sentence_tells() -> None:
+    """However many calls are left: services that hang must not take the time in which the rest is pinned."""
+    clock = Clock()
+    gaps = Gaps(clock=clock)
+    asked = []
+
+    def ask() -> str:
+        asked.append(clock.now)
+        return "answer"
+
+    clock.now = 1_000.0 + TIME_LIMIT - 0.1
+    assert (gaps.ask("ecs:ListTasks", "main", ask), gaps.sentences) == ("answer", ())
+    clock.now = 1_000.0 + TIME_LIMIT
+    for call in ("ecs:ListTasks", "ecs:ListServices", "events:ListRules"):
+        assert gaps.ask(call, "main", ask) is None
+        assert list(gaps.pages(call, "main", (ask() for _ in range(3)))) == []
+    assert len(asked) == 1
+    (sentence,) = gaps.sentences
+    assert sentence.startswith(f"reading took more than {TIME_LIMIT:.0f} seconds, so the rest was not asked for; ")
+
+
+def test_a_long_list_ends_with_the_time() -> None:
+    """Its pages are calls of their own; those that came are used."""
+    clock = Clock()
+    gaps = Gaps(clock=clock)
+
+    def pages() -> Iterator[str]:
+        for number in range(100):
+            clock.now += TIME_LIMIT / 4
+            yield f"page {number}"
+
+    assert list(gaps.pages("ecs:ListTasks", "main", pages())) == [f"page {number}" for number in range(4)]
+    assert len(gaps.sentences) == 1
 
 
 def test_failures_in_an_answer_are_gaps() -> None:

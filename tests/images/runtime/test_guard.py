@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.images.runtime.memory import Memory
 from constructs_lib.images.runtime.model import UsedImage
 from constructs_lib.images.runtime.pins import slot_name, slot_of
+from constructs_lib.images.runtime.report import lines
 from tests.fake_aws.core import Fault
 from tests.images.runtime.guard_world import TABLE, WEB, World, slot, used
 
@@ -69,6 +72,7 @@ def test_a_second_scan_puts_nothing(world: World) -> None:
     assert world.aws.calls == {
         "ecr.DescribeRepositories": 1,
         "ecr.DescribeImages": 1,
+        "ecr.GetLifecyclePolicy": 1,
         "dynamodb.GetItem": 2,
         "dynamodb.PutItem": 2,
     }
@@ -415,3 +419,104 @@ def test_an_owner_has_no_more_slots_than_it_ever_needed(one_world: World, steps:
     history = History(one_world)
     play(history, steps)
     history.check_slots()
+
+
+KEEP_TEN = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10},
+            "action": {"type": "expire"},
+        }
+    ]
+}
+
+
+def test_before_a_pin_is_no_help_under_the_policy_of_the_incident(world: World) -> None:
+    """The guard pins the image all the same, and says that the policy can take it, and the fix (Q2)."""
+    digest = world.ecr.push(WEB, ["build-1"])
+    world.start(digest)
+    world.ecr.policies[WEB] = json.dumps(KEEP_TEN)
+    report = world.scan()
+    assert world.ecr.pins(WEB) == {slot(0): digest}
+    assert (report.metrics["ImagesAtRisk"], report.metrics["ScanIncomplete"]) == (1, 0)
+    told = [json.loads(line) for line in lines(report, application="shop", environment="staging", at=world.now)]
+    (fault,) = (line for line in told if line.get("message") == "the lifecycle policy does not spare pins")
+    assert "tagPatternList ['pin-*']" in fault["fix"]
+
+
+def test_after_our_policy_spares_the_pin(world: World) -> None:
+    """With a shield in front nothing is at risk; nor is it where no policy is."""
+    world.start(world.ecr.push(WEB, ["build-1"]))
+    assert world.scan().metrics["ImagesAtRisk"] == 0
+    world.ecr.policies[WEB] = RetentionPolicy().text()
+    assert world.scan().metrics["ImagesAtRisk"] == 0
+
+
+def test_a_policy_that_cannot_be_read_is_a_gap(world: World) -> None:
+    """It is not taken for a good one."""
+    world.start(world.ecr.push(WEB, ["build-1"]))
+
+    def before(operation: str, _params: Any) -> None:
+        if operation == "ecr.GetLifecyclePolicy":
+            raise Fault("AccessDeniedException", "no")
+
+    world.aws.before = before
+    assert "lifecycle policy" in world.scan().all_gaps[0]
+
+
+def test_a_tag_that_moves_between_two_pages_is_not_missing(world: World) -> None:
+    """On neither page it is seen; before anybody is paged it is asked for by name."""
+    world.ecr.repositories.clear()
+    world.ecr.repository(WEB, mutability="MUTABLE")
+    for number in range(1000):
+        world.ecr.push(WEB, [f"build-{number}"])
+    late = world.ecr.push(WEB, ["latest"])
+    early = next(iter(world.ecr.repositories[WEB].images))
+    world.uses.append(used("latest"))
+    pages: list[str] = []
+
+    def before(operation: str, params: Any) -> None:
+        if operation == "ecr.DescribeImages" and "nextToken" in params:
+            pages.append(operation)
+            world.ecr.tag(WEB, "latest", early)
+
+    world.aws.before = before
+    report = world.scan()
+    assert pages
+    assert report.metrics["ImagesMissing"] == 0
+    assert world.ecr.pins(WEB) == {slot(0): early}
+    assert late != early
+
+
+def test_a_missing_image_stays_missing_when_asked_by_name(world: World) -> None:
+    """By tag or by digest, and also when ECR refuses to say."""
+    world.uses += [used("gone"), used("sha256:" + "0" * 63 + "1")]
+    assert world.scan().metrics["ImagesMissing"] == 2
+
+    def before(operation: str, params: Any) -> None:
+        if operation == "ecr.DescribeImages" and "imageIds" in params:
+            raise Fault("AccessDeniedException", "no")
+
+    world.aws.before = before
+    assert world.scan().metrics["ImagesMissing"] == 2
+
+
+def test_a_child_of_an_index_in_use_that_has_gone_is_missing(world: World) -> None:
+    """The next task could not pull it: that is incident Q, one level down (Q4)."""
+    arm, intel = world.ecr.push(WEB), world.ecr.push(WEB)
+    world.start(world.ecr.push(WEB, ["v1"], index_of=[arm, intel]))
+    world.ecr.delete(WEB, arm)
+    assert world.scan().metrics["ImagesMissing"] == 1
+
+
+def test_an_incomplete_scan_does_not_say_that_all_is_well(world: World) -> None:
+    """A page is not called off because the next scan could not look; what an incomplete scan does find, it tells."""
+    world.uses.append(used("gone"))
+    assert world.scan().metrics["ImagesMissing"] == 1
+    world.gaps = ("ECS does not answer",)
+    assert world.scan().metrics["ImagesMissing"] == 1
+    world.uses.clear()
+    metrics = world.scan().metrics
+    assert metrics["ScanIncomplete"] == 1
+    assert not {"ImagesMissing", "ImagesAtRisk"} & set(metrics)

@@ -15,11 +15,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from constructs_lib.images.runtime import guard
+from constructs_lib.images.runtime.aws import TRIES
 from constructs_lib.images.runtime.memory import Memory
 from constructs_lib.images.runtime.report import Report
 from constructs_lib.images.runtime.settings import Settings
 from constructs_lib.images.runtime.wakeups import DELAY, GAP
-from tests.fake_aws.core import Fault
+from tests.fake_aws.core import ACCOUNT, REGION, Fault
 from tests.fake_aws.dynamodb import FakeDynamoDb
 from tests.fake_aws.ecr import FakeEcr
 from tests.images.runtime.account import HOST, Account
@@ -76,14 +77,14 @@ def refuse(world: World, operation: str, fault: Fault, *, times: int = 10**6) ->
 
 
 def test_throttling_of_every_call_is_survived(world: World) -> None:
-    """Nine refusals of each call in a row, and the scan is complete."""
+    """All tries of each call but the last are refused, and the scan is complete."""
     world.start(world.ecr.push(WEB, index_of=[world.ecr.push(WEB)]))
     tries: dict[str, int] = {}
 
     def before(operation: str, params: Any) -> None:
         call = operation + json.dumps(params, sort_keys=True, default=str)
         tries[call] = tries.get(call, 0) + 1
-        if tries[call] <= 9:
+        if tries[call] < TRIES:
             raise Fault("ThrottlingException", "Rate exceeded")
 
     world.aws.before = before
@@ -193,6 +194,8 @@ def test_ecs_refuses_a_call_in_the_middle_of_a_real_reading(account: Account, re
     settings = Settings(
         application="shop",
         environment="staging",
+        account=ACCOUNT,
+        region=REGION,
         table=TABLE,
         repositories=(repository_id("shop/web"),),
         releases={},

@@ -72,11 +72,21 @@ def test_two_scans_begin_at_least_35_seconds_apart(world: World) -> None:
     assert slept == [25]
 
 
-def test_a_call_by_hand_always_scans(world: World) -> None:
-    """A person who invokes the function wants to see something."""
-    assert world.handle({}) != {}
-    assert world.handle({}) != {}
-    assert world.aws.calls["ecr.DescribeRepositories"] == 2
+def test_a_call_by_hand_does_not_scan(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """It could run beside a scan that the queue began; a person sends a message to the queue instead."""
+    assert world.handle({}) == {}
+    assert "send a message to the queue" in capsys.readouterr().out
+    assert world.aws.calls == {}
+    assert world.handle({"Records": [{"body": "now"}]}) != {}
+
+
+def test_a_boto3_without_the_archive_is_refused_by_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every scan would fail, and nobody would know why: the error says what to do."""
+    model = world.clients.ecr.meta.service_model
+    older = [name for name in model.operation_names if name != "UpdateImageStorageClass"]
+    monkeypatch.setitem(vars(model), "operation_names", older)
+    with pytest.raises(RuntimeError, match="must know ECR's UpdateImageStorageClass, got"):
+        world.handle(told_of(-30))
 
 
 def test_an_unexpected_error_is_raised_and_its_event_is_answered_later(world: World) -> None:
@@ -111,12 +121,14 @@ def test_a_scan_whose_memory_is_lost_does_not_answer(world: World, monkeypatch: 
 
 def test_lambda_calls_main(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """It takes its settings from the environment, and everything else is made for the one call."""
-    entry = {"arn": f"arn:aws:ecr:eu-west-1:111111111111:repository/{WEB}", "releases": ["/shop/web"]}
+    entry = {"repository": f"arn:aws:ecr:eu-west-1:111111111111:repository/{WEB}", "releases": ["/shop/web"]}
     text = {
         "application": "shop",
         "environment": "staging",
         "table": TABLE,
         "repositories": [entry],
+        "account": "111111111111",
+        "region": "eu-west-1",
         "revisions_kept": 3,
         "releases_kept": 3,
     }

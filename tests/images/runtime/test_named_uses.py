@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from constructs_lib import naming
-from constructs_lib.images.runtime.named_uses import NOT_RELEASED
+from constructs_lib.images.runtime.gaps import TIME_LIMIT, Gaps
+from constructs_lib.images.runtime.named_uses import NOT_RELEASED, read_releases
 from tests.fake_aws.core import Fault, Params
 from tests.images.runtime.account import RELEASE, WEB, Account, digest, image, references, rows, web
 
@@ -272,6 +273,14 @@ def test_half_a_history_tells_nothing(account: Account) -> None:
     with account.refusing(lambda operation, params: operation.startswith("ssm") and "NextToken" in params):
         reading = account.read({RELEASE: WEB})
     assert (reading.used, len(reading.gaps)) == ((), 1)
+
+
+def test_a_history_for_which_the_time_is_too_short_tells_nothing(account: Account) -> None:
+    """Its first page came in time, and the second was not asked for."""
+    account.ssm.put(RELEASE, *(digest(number) for number in range(1, 81)))
+    gaps = Gaps(clock=lambda: TIME_LIMIT * account.aws.calls["ssm.GetParameterHistory"])
+    assert read_releases(account.clients.ssm, {RELEASE: WEB}, gaps, kept=3) == []
+    assert account.aws.calls["ssm.GetParameterHistory"] == len(gaps.sentences) == 1
 
 
 def test_one_parameter_that_is_refused_leaves_the_others(account: Account) -> None:

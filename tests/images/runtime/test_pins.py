@@ -18,7 +18,7 @@ OWNERS = st.text(st.characters(codec="ascii", categories=("Ll", "Lu", "Nd"), inc
 @given(owner=OWNERS, number=st.integers(0, 100_000))
 def test_a_slot_is_a_tag_that_can_be_read_back(owner: str, number: int) -> None:
     """Every owner gives a tag that ECR takes, that the shield selects, and that says which slot it is."""
-    slot = Slot(namespace="use", name=slot_name(owner), number=number)
+    slot = Slot(namespace="use", writer="0a1b2c", name=slot_name(owner), number=number)
     assert len(slot.tag) <= 128
     assert all(character.isalnum() or character in "_.-" for character in slot.tag)
     assert TagPattern.glob(naming.PIN_PATTERN).matches(slot.tag)
@@ -42,7 +42,16 @@ def test_the_prefix_is_the_shields() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["pin-verify-canary", "pin-use-web", "pin-use--1", "pin-use-web-01", "use-web-1", "pin-"]
+    "tag",
+    [
+        "pin-verify-canary",
+        "pin-use-web-1",
+        "pin-use-0a1b2c--1",
+        "pin-use-0a1b2c-web-01",
+        "use-0a1b2c-web-1",
+        "pin-",
+        "pin-use-0a1b2-web-1",
+    ],
 )
 def test_other_tags_are_no_slots(tag: str) -> None:
     """The guard moves nothing that it did not name."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.images.runtime import registry
+from constructs_lib.images.runtime import pinning, registry
 from constructs_lib.images.runtime.model import Pin
+from constructs_lib.images.runtime.pinning import PinResult
 from constructs_lib.images.runtime.references import RepositoryId
-from constructs_lib.images.runtime.registry import PinResult, Unreadable
+from constructs_lib.images.runtime.registry import Unreadable
 from tests.fake_aws.core import Fault
 from tests.images.runtime.guard_world import WEB, World, repository_id, slot
 
@@ -34,7 +35,7 @@ def world(one_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def put(world: World, *pins: Pin) -> list[PinResult]:
     """Puts pins."""
-    return registry.put_pins(world.clients.ecr, ID, pins)
+    return pinning.put_pins(world.clients.ecr, ID, pins)
 
 
 def refuse(world: World, operation: str, code: str, *, status: int = 400, after: int = 0) -> None:
@@ -137,12 +138,12 @@ def test_the_settings_of_many_repositories_take_one_call_for_a_hundred(world: Wo
 
 
 def test_settings_that_are_throttled_are_not_asked_for_one_by_one(world: World) -> None:
-    """Ten tries are enough for all of them: in an outage the time is needed elsewhere."""
+    """Eight tries are enough for all of them: in an outage the time is needed elsewhere."""
     ids = [repository_id(f"many/{number}") for number in range(20)]
     refuse(world, "DescribeRepositories", "ThrottlingException")
     found = registry.read_settings(world.clients.ecr, ids)
     assert [isinstance(found[one], Unreadable) for one in ids] == [True] * 20
-    assert world.aws.calls["ecr.DescribeRepositories"] == 10
+    assert world.aws.calls["ecr.DescribeRepositories"] == 8
 
 
 def test_repositories_of_several_registries_are_asked_of_their_own(world: World) -> None:
@@ -248,7 +249,7 @@ def test_the_real_reasons_of_a_refusal_are_results_too(world: World) -> None:
     world.ecr.repository("fixed", mutability="IMMUTABLE")
     fixed = repository_id("fixed")
     old, new = world.ecr.push("fixed", [slot(0)]), world.ecr.push("fixed")
-    (result,) = registry.put_pins(world.clients.ecr, fixed, [Pin(tag=slot(0), digest=new, former=old)])
+    (result,) = pinning.put_pins(world.clients.ecr, fixed, [Pin(tag=slot(0), digest=new, former=old)])
     assert "ImageTagAlreadyExistsException" in (result.error or "")
     full = world.ecr.push(WEB, [f"t{number}" for number in range(1000)])
     child = world.ecr.push(WEB)
@@ -274,13 +275,13 @@ def test_manifests_that_cannot_be_read_are_results(world: World) -> None:
 
 
 def test_throttling_is_survived(world: World) -> None:
-    """Each call is tried ten times."""
+    """Each call is tried eight times."""
     digest = world.ecr.push(WEB)
     counts = {"ecr.PutImage": 0, "ecr.BatchGetImage": 0, "ecr.DescribeImages": 0}
 
     def before(operation: str, _params: Any) -> None:
         counts[operation] += 1
-        if counts[operation] <= 9:
+        if counts[operation] <= 7:
             raise Fault("ThrottlingException", "Rate exceeded")
 
     world.aws.before = before
@@ -371,18 +372,20 @@ def test_an_archived_image_is_restored(world: World) -> None:
     """It takes a while, and is asked for once."""
     digest = world.ecr.push(WEB)
     world.ecr.archive(WEB, digest)
-    assert registry.restore(world.clients.ecr, ID, digest) is None
+    assert pinning.restore(world.clients.ecr, ID, digest) is None
     assert world.ecr.image(WEB, digest).status(world.now) == "ACTIVATING"
-    assert "NotSupported" in (registry.restore(world.clients.ecr, ID, digest) or "")
+    assert "NotSupported" in (pinning.restore(world.clients.ecr, ID, digest) or "")
 
 
 def test_the_registry_can_only_put_tags_and_restore() -> None:
-    """No call of the module deletes or uploads: these are all calls that it makes."""
-    calls = re.findall(r"ecr\.(\w+)\(|get_paginator\(\"(\w+)\"\)", Path(registry.__file__).read_text())
+    """No call of the guard deletes or uploads: these are all calls of ECR that it makes."""
+    source = Path(registry.__file__).read_text() + Path(pinning.__file__).read_text()
+    calls = re.findall(r"ecr\.(\w+)\(|get_paginator\(\"(\w+)\"\)", source)
     assert {first or second for first, second in calls} - {"get_paginator"} == {
         "describe_repositories",
         "describe_images",
         "batch_get_image",
+        "get_lifecycle_policy",
         "put_image",
         "update_image_storage_class",
     }

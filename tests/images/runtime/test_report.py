@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from constructs_lib.images.runtime.model import Pin, Plan, Use
-from constructs_lib.images.runtime.registry import PinResult
+from constructs_lib.images.runtime.pinning import PinResult
 from constructs_lib.images.runtime.report import MOST_CHARACTERS, MOST_USES, Outcome, Report, lines
 from tests.images.runtime.guard_world import NOON, repository_id, slot, used
 
@@ -19,7 +20,10 @@ WORKER_TASK = Use(owner="worker", source="task", name="arn:task/2", starts=True)
 def told(outcome: Outcome | None = None, *, gaps: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The lines, read back."""
     report = Report(began=NOON, outcomes=(outcome,) if outcome else (), gaps=gaps)
-    return [json.loads(line) for line in lines(report, application="shop", environment="staging")]
+    return [
+        json.loads(line)
+        for line in lines(report, application="shop", environment="staging", at=NOON + timedelta(minutes=1))
+    ]
 
 
 def test_the_last_line_is_an_embedded_metric() -> None:
@@ -32,7 +36,7 @@ def test_the_last_line_is_an_embedded_metric() -> None:
     *_, line = told(Outcome(repository=ID, plan=plan, pinned=frozenset({A, C, "sha256:old", "sha256:older"})))
     assert line == {
         "_aws": {
-            "Timestamp": 1793534400000,
+            "Timestamp": 1793534460000,
             "CloudWatchMetrics": [
                 {
                     "Namespace": "Moorings",
@@ -154,7 +158,8 @@ def test_no_line_grows_without_end() -> None:
     result = PinResult(pin=Pin(tag=slot(0), digest=A), error="e" * 9999)
     plan = Plan(in_use={A: many}, missing=tuple(used("gone") for _ in range(1000)))
     outcome = Outcome(repository=ID, plan=plan, results=(result,), gaps=("g" * 9999,))
-    printed = list(lines(Report(began=NOON, outcomes=(outcome,)), application="shop", environment="staging"))
+    report = Report(began=NOON, outcomes=(outcome,))
+    printed = list(lines(report, application="shop", environment="staging", at=NOON))
     assert json.loads(printed[0])["more"] == 1000 - MOST_USES
     assert max(len(line) for line in printed) < 2 * MOST_CHARACTERS * MOST_USES
     assert all("\n" not in line for line in printed)

@@ -134,14 +134,37 @@ def test_a_family_alone_means_its_latest_active_revision(account: Account, name:
     assert references(account.read(), "schedule") == {web(2)}
 
 
-def test_an_old_revision_that_somebody_names_counts(account: Account) -> None:
-    """Whether it is ACTIVE or not: INACTIVE ones still start where they are named."""
+@pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"])
+def test_an_old_revision_that_somebody_names_counts(account: Account, status: str) -> None:
+    """It is kept if it is deregistered too; but then ECS refuses new tasks of it, whoever runs them."""
     old = account.ecs.task_definition("web", image(1))
     for number in range(2, 8):
         account.ecs.task_definition("web", image(number))
-    account.ecs.deregister(old)
-    account.scheduler.task("nightly", account.ecs.cluster(), "web:1")
-    assert references(account.read(revisions_kept=2), "schedule") == {web(1)}
+    account.ecs.task_definitions[old]["status"] = status
+    cluster = account.ecs.cluster()
+    account.scheduler.task("nightly", cluster, "web:1")
+    account.events.rule("start")
+    account.events.target("start", cluster, old)
+    account.stepfunctions.state_machine("orders", {"States": {"A": {"Parameters": {"TaskDefinition": "web:1"}}}})
+    reading = account.read(revisions_kept=2)
+    found = [row[2:] for source in ("schedule", "rule", "state machine") for row in rows(reading, source)]
+    assert found == [(web(1), status == "ACTIVE")] * 3
+    assert reading.gaps == ()
+
+
+def test_what_a_service_runs_starts_though_a_schedule_may_not(account: Account) -> None:
+    """A service can still scale on a revision that is deregistered; one description serves both."""
+    definition = account.ecs.task_definition("web", image(1))
+    cluster = account.ecs.cluster()
+    account.ecs.service(cluster, "web", definition)
+    account.ecs.external_service(cluster, "blue", [definition])
+    account.ecs.tasks[account.ecs.task(cluster, definition, service="web")]["containers"] = []
+    account.scheduler.task("nightly", cluster, definition)
+    account.ecs.deregister(definition)
+    reading = account.read()
+    found = {source: rows(reading, source)[0][3] for source in ("deployment", "task set", "task", "schedule")}
+    assert found == {"deployment": True, "task set": True, "task": True, "schedule": False}
+    assert account.aws.calls["ecs.DescribeTaskDefinition"] == 1
 
 
 @pytest.mark.parametrize("name", ["gone", "gone:7", f"{PLACE}:task-definition/web:9"])

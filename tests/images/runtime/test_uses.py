@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections import Counter
 from collections.abc import Iterable
+from unittest.mock import patch
 
+import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from constructs_lib.images.runtime.aws import connect
+from constructs_lib.images.runtime.gaps import TIME_LIMIT
 from constructs_lib.images.runtime.model import Reading
-from tests.fake_aws.core import Fault, Params
+from constructs_lib.images.runtime.uses import read_uses
+from tests.fake_aws.core import REGION, Fault, Params
 from tests.images.runtime.account import RELEASE, WEB, Account, digest, image, rows, web
 
 CALLS = {
@@ -161,14 +168,52 @@ def test_throttling_is_survived() -> None:
 
 
 def test_throttling_without_end_is_a_gap() -> None:
-    """Ten times are enough."""
+    """Eight times are enough."""
     account = Account()
     one_of_everything(account)
     with account.refusing(lambda operation, _: operation == "scheduler.ListSchedules", "ThrottlingException"):
         account.aws.calls.clear()
         (gap,) = read(account).gaps
     assert "ThrottlingException" in gap
-    assert account.aws.calls["scheduler.ListSchedules"] == 10
+    assert account.aws.calls["scheduler.ListSchedules"] == 8
+
+
+def test_the_clients_of_the_tests_call_as_those_on_aws_do(account: Account) -> None:
+    """Else what these tests say of retries would hold for them alone."""
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    real, fake = connect(session).ecs.meta.config, account.clients.ecs.meta.config
+    kept = ("retries", "connect_timeout", "read_timeout", "max_pool_connections")
+    assert [getattr(real, name) for name in kept] == [getattr(fake, name) for name in kept]
+
+
+def test_services_that_hang_do_not_take_the_time_for_pinning(account: Account) -> None:
+    """Scheduler hangs, then EventBridge: each until its last try. Nothing more is begun, and what was read is used."""
+    one_of_everything(account)
+    tried, now = 14.0, [0.0]
+
+    def hang(operation: str, _params: Params) -> None:
+        if operation.startswith(("scheduler.", "events.", "stepfunctions.")):
+            now[0] += tried
+            raise Fault("RequestTimeout", "hangs", 503)
+
+    account.aws.before = hang
+    account.aws.calls.clear()
+    with patch("botocore.endpoint.time.sleep"):
+        reading = read_uses(
+            account.clients, releases={RELEASE: WEB}, revisions_kept=3, releases_kept=3, clock=lambda: now[0]
+        )
+    assert TIME_LIMIT < now[0] <= TIME_LIMIT + 8 * tried
+    asked = {operation for operation in account.aws.calls if not operation.startswith("ecs.")}
+    assert asked == {"scheduler.ListSchedules", "events.ListEventBuses"}
+    assert account.aws.calls["ecs.DescribeTaskDefinition"] == 0
+    assert {"task", "stopped task", "service revision"} == sources(reading)
+    late = [gap for gap in reading.gaps if gap.startswith("reading took more than")]
+    assert (len(late), len(reading.gaps)) == (1, 3)
+
+
+def test_the_time_of_a_reading_is_real_unless_said_otherwise() -> None:
+    """And no clock that is set back or forth on the way."""
+    assert inspect.signature(read_uses).parameters["clock"].default is time.monotonic
 
 
 @pytest.mark.parametrize("after", range(sum(count for call, count in CALLS.items() if call.startswith("ecs"))))
@@ -207,6 +252,7 @@ STEPS = st.lists(
         st.tuples(st.just("deploy"), NUMBERS),
         st.tuples(st.just("end"), st.sampled_from(["succeed", "roll_back"])),
         st.tuples(st.just("task"), NUMBERS),
+        st.tuples(st.just("pending_task"), NUMBERS),
         st.tuples(st.just("stop"), NUMBERS),
         st.tuples(st.just("schedule"), NUMBERS),
         st.tuples(st.just("machine"), NUMBERS),
@@ -225,7 +271,9 @@ class History:
         self.clusters = [account.ecs.cluster("a"), account.ecs.cluster("b")]
         self.services: dict[str, list[int]] = {}
         self.running: dict[str, int] = {}
-        self.named: list[int] = []
+        self.pending: list[int] = []
+        self.named: list[tuple[str, int]] = []
+        self.deregistered: set[str] = set()
         self.released: list[int] = []
 
     def apply(self, steps: Iterable[tuple[str, int | str]]) -> None:
@@ -258,6 +306,11 @@ class History:
         """A task by itself."""
         self.running[self.account.ecs.task(self.clusters[number % 2], self._definition(number))] = number
 
+    def pending_task(self, number: int) -> None:
+        """A task by itself that is yet to pull its image."""
+        self.account.ecs.task(self.clusters[number % 2], self._definition(number), status="PENDING")
+        self.pending.append(number)
+
     def stop(self, _number: int) -> None:
         """The end of the oldest task."""
         for task in list(self.running)[:1]:
@@ -267,14 +320,16 @@ class History:
     def schedule(self, number: int) -> None:
         """A schedule of a revision."""
         name = f"n-{len(self.account.scheduler.schedules)}"
-        self.account.scheduler.task(name, self.clusters[0], self._definition(number))
-        self.named.append(number)
+        definition = self._definition(number)
+        self.account.scheduler.task(name, self.clusters[0], definition)
+        self.named.append((definition, number))
 
     def machine(self, number: int) -> None:
         """A state machine that starts a revision."""
-        request = {"Parameters": {"TaskDefinition": self._definition(number)}}
+        definition = self._definition(number)
+        request = {"Parameters": {"TaskDefinition": definition}}
         self.account.stepfunctions.state_machine(f"m-{len(self.account.stepfunctions.machines)}", request)
-        self.named.append(number)
+        self.named.append((definition, number))
 
     def release(self, number: int) -> None:
         """A release."""
@@ -285,11 +340,13 @@ class History:
         """All revisions become INACTIVE."""
         for arn in self.account.ecs.task_definitions:
             self.account.ecs.deregister(arn)
+            self.deregistered.add(arn)
 
     def can_start(self) -> set[str]:
         """The images that AWS can start with nobody's doing."""
         by_services = [number for numbers in self.services.values() for number in numbers]
-        return {web(n) for n in (*by_services, *self.running.values(), *self.named, *self.released[-1:])}
+        named = [number for definition, number in self.named if definition not in self.deregistered]
+        return {web(n) for n in (*by_services, *self.pending, *named, *self.released[-1:])}
 
     def _definition(self, number: int) -> str:
         return self.account.ecs.task_definition(f"family-{number % 3}", image(number))
