@@ -22,7 +22,8 @@ def main() -> None:
     """Scans once."""
     settings = Settings.from_environment(os.environ)
     began = time.monotonic()
-    metrics = handle({}, connect(), settings, clock=lambda: datetime.now(UTC), sleep=lambda _seconds: None)
+    message = {"Records": [{"body": json.dumps(datetime.now(UTC).isoformat())}]}
+    metrics = handle(message, connect(), settings, clock=lambda: datetime.now(UTC), sleep=lambda _seconds: None)
     used = resource.getrusage(resource.RUSAGE_SELF)
     said = {
         "seconds": time.monotonic() - began,

@@ -90,11 +90,10 @@ class World:
             {
                 "application": "shop",
                 "environment": "production",
+                "account": ACCOUNT,
+                "region": REGION,
                 "table": TABLE,
-                "repositories": [
-                    {"arn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name}", "releases": releases[name]}
-                    for name in repositories
-                ],
+                "repositories": [{"repository": name, "releases": releases[name]} for name in repositories],
                 "revisions_kept": REVISIONS_KEPT,
                 "releases_kept": RELEASES_KEPT,
             }
@@ -175,6 +174,7 @@ def least(size: Size, *, first: bool) -> Calls:
         "ssm.GetParameterHistory": size.services * _pages(RELEASED + 1, 50),
         "ecr.DescribeRepositories": _pages(size.repositories, 100),
         "ecr.DescribeImages": size.repositories * _pages(size.images, 1000),
+        "ecr.GetLifecyclePolicy": size.repositories,
         "dynamodb.BatchGetItem": _pages(size.repositories + 1, 100),
         "dynamodb.PutItem": 2,
     }

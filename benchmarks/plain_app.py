@@ -148,9 +148,9 @@ class ImagesStack(PlainStack):
                     ),
                     ecr.LifecycleRule(
                         rule_priority=3,
-                        description="Forget untagged images after 14 days",
+                        description="Forget untagged images after 30 days",
                         tag_status=ecr.TagStatus.UNTAGGED,
-                        max_image_age=Duration.days(14),
+                        max_image_age=Duration.days(30),
                     ),
                 ],
             )
@@ -327,24 +327,26 @@ class RetentionStack(PlainStack):
             fifo=True,
             content_based_deduplication=True,
             delivery_delay=Duration.seconds(30),
-            visibility_timeout=Duration.minutes(6),
+            visibility_timeout=Duration.minutes(8),
             retention_period=Duration.hours(1),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
-        repositories = {
-            service: ecr.Repository.from_repository_name(
+        repositories = [
+            ecr.Repository.from_repository_name(
                 self, f"{service}-repository", repository_name(environment, service)
             ).repository_arn
             for service in services
-        }
+        ]
         settings = {
             "application": APPLICATION,
             "environment": environment,
+            "account": self.account,
+            "region": self.region,
             "table": table.table_name,
             "repositories": [
-                {"arn": arn, "releases": [parameter_name(environment, service)]}
-                for service, arn in repositories.items()
+                {"repository": repository_name(environment, each), "releases": [parameter_name(environment, each)]}
+                for each in services
             ],
             "revisions_kept": 3,
             "releases_kept": 5,
@@ -366,7 +368,7 @@ class RetentionStack(PlainStack):
             ),
             handler="runtime.handler.main",
             memory_size=512,
-            timeout=Duration.minutes(5),
+            timeout=Duration.minutes(7),
             environment={"MOORINGS_GUARD": self.to_json_string(settings)},
             role=iam.Role(
                 self,
@@ -376,7 +378,7 @@ class RetentionStack(PlainStack):
                 inline_policies={
                     "Guard": self._permissions(
                         services,
-                        repositories=list(repositories.values()),
+                        repositories=repositories,
                         table=table.table_arn,
                         queue=queue_arn,
                         log_group=log_group.log_group_arn,
@@ -397,16 +399,19 @@ class RetentionStack(PlainStack):
             schedule=events.Schedule.rate(Duration.minutes(15)),
             targets=[wake_up],
         )
-        rule = events.Rule(
-            self,
-            "Events",
-            description=description,
-            event_pattern=events.EventPattern(source=["aws.ecs", "aws.ecr"]),
-            targets=[wake_up],
-        ).node.default_child
-        assert isinstance(rule, events.CfnRule)
-        # The L2's pattern has no $or.
-        rule.add_property_override("EventPattern", _wakes([repository_name(environment, each) for each in services]))
+        # A pattern has 2,048 characters at most: enough for 14 services.
+        for first in range(0, len(services), 14):
+            rule = events.Rule(
+                self,
+                f"Events{first or ''}",
+                description=description,
+                event_pattern=events.EventPattern(source=["aws.ecs", "aws.ecr"]),
+                targets=[wake_up],
+            ).node.default_child
+            assert isinstance(rule, events.CfnRule)
+            of_services = _of_services(environment, services[first : first + 14])
+            # The L2's pattern has no $or.
+            rule.event_pattern = {"$or": of_services if first else [*_OF_ALL, *of_services]}
         self._alarms(topic.topic_arn)
 
     def _permissions(
@@ -427,6 +432,7 @@ class RetentionStack(PlainStack):
                     "ecr:BatchGetImage",
                     "ecr:DescribeImages",
                     "ecr:DescribeRepositories",
+                    "ecr:GetLifecyclePolicy",
                     "ecr:PutImage",
                     "ecr:UpdateImageStorageClass",
                 ),
@@ -741,35 +747,46 @@ def _dimensions(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionPro
     return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in values.items()]
 
 
-def _wakes(repositories: Sequence[str]) -> dict[str, object]:
-    """What wakes the guard: tasks and deployments, its own stack, and all actions on images but pushes of pins."""
-    return {
-        "$or": [
-            {
-                "source": ["aws.ecs"],
-                "detail-type": ["ECS Task State Change"],
-                "detail": {"lastStatus": ["PENDING", "RUNNING", "STOPPED"]},
+_OF_ALL: Final = (
+    {
+        "source": ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        "detail": {"lastStatus": ["PENDING", "RUNNING", "STOPPED"]},
+    },
+    {"source": ["aws.ecs"], "detail-type": ["ECS Deployment State Change", "ECS Service Action"]},
+    {
+        "source": ["aws.cloudformation"],
+        "detail-type": ["CloudFormation Stack Status Change"],
+        "detail": {
+            "stack-id": [{"Ref": "AWS::StackId"}],
+            "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
+        },
+    },
+)
+"""What wakes the guard: tasks and deployments, and its own stack."""
+
+
+def _of_services(environment: str, services: Sequence[str]) -> list[dict[str, object]]:
+    """What wakes it of some services: all actions on their images but pushes of pins, and their releases."""
+    return [
+        {
+            "source": ["aws.ecr"],
+            "detail-type": ["ECR Image Action"],
+            "detail": {
+                "repository-name": [repository_name(environment, each) for each in services],
+                "$or": [
+                    {"action-type": [{"anything-but": "PUSH"}]},
+                    {"image-tag": [{"anything-but": {"prefix": "pin-"}}]},
+                    {"image-tag": [{"exists": False}]},
+                ],
             },
-            {"source": ["aws.ecs"], "detail-type": ["ECS Deployment State Change", "ECS Service Action"]},
-            {
-                "source": ["aws.cloudformation"],
-                "detail-type": ["CloudFormation Stack Status Change"],
-                "detail": {
-                    "stack-id": [{"Ref": "AWS::StackId"}],
-                    "status-details": {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]},
-                },
+        },
+        {
+            "source": ["aws.ssm"],
+            "detail-type": ["Parameter Store Change"],
+            "detail": {
+                "name": [parameter_name(environment, each) for each in services],
+                "operation": ["Create", "Update"],
             },
-            {
-                "source": ["aws.ecr"],
-                "detail-type": ["ECR Image Action"],
-                "detail": {
-                    "repository-name": list(repositories),
-                    "$or": [
-                        {"action-type": [{"anything-but": "PUSH"}]},
-                        {"image-tag": [{"anything-but": {"prefix": "pin-"}}]},
-                        {"image-tag": [{"exists": False}]},
-                    ],
-                },
-            },
-        ]
-    }
+        },
+    ]

@@ -3,7 +3,8 @@
 The guard's metrics have data only when it scans: every 15 minutes by default, and at events. So a period without data
 says nothing about the images, and the alarms keep their state until the next scan (``ignore``); with ``notBreaching``
 they would say OK a minute later, though the image is still missing. That the scans themselves go on is watched by an
-alarm of its own, for which silence is the fault.
+alarm of its own, for which silence is the fault. It is red from the first deployment until the first scan: one or two
+minutes if EventBridge tells a new rule of its own stack (no document says so), the schedule's interval if not.
 """
 
 from __future__ import annotations

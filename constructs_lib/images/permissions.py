@@ -3,6 +3,15 @@
 It can put a tag on an image that is there, and restore one. It can neither delete an image nor upload one, so no fault
 of it can lose an image (lesson Q2). The resource types of each action are those of the service authorization reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+
+Two things that a reviewer of the template will ask:
+
+- ``ecr:PutImage`` could move any tag of a guarded repository whose tags are mutable, for IAM has no condition on a
+  tag's name. Where only ``pin-*`` is mutable (:class:`constructs_lib.images.repository.PinnedRepository`), it can move
+  pins alone.
+- ``ecs:DescribeTaskDefinition``, ``states:DescribeStateMachine``, ``scheduler:GetSchedule`` and
+  ``events:ListTargetsByRule`` show the role settings that stand in plain text anywhere in the account and region,
+  environment variables among them. Only the guard's function assumes the role, and it logs none of them.
 """
 
 from __future__ import annotations
@@ -17,6 +26,7 @@ ON_REPOSITORIES: Final = (
     "ecr:BatchGetImage",
     "ecr:DescribeImages",
     "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
     "ecr:PutImage",
     "ecr:UpdateImageStorageClass",
 )

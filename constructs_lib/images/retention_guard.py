@@ -31,13 +31,13 @@ MOST_REPOSITORIES: Final = 25
 
 _VARIABLE: Final = "MOORINGS_GUARD"  # as runtime/settings.py reads it
 _DELAY_SECONDS: Final = 30  # as runtime/wakeups.py counts with
-_TIMEOUT_MINUTES: Final = 5
+_TIMEOUT_MINUTES: Final = 7
 # After a run that ended badly nobody may scan until then: one group, one at a time. So not AWS's six times the
 # function's time-out, which is for functions that are throttled; this one is never called twice at once.
 _VISIBILITY_SECONDS: Final = _TIMEOUT_MINUTES * 60 + 60
 _ENVIRONMENT_CHARACTERS: Final = 4096
 _UNKNOWN_ARN: Final = 150
-_PARAMETER: Final = re.compile(r"(/[\w.-]+){2,}", re.ASCII)
+_PARAMETER: Final = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)  # Parameter Store takes no longer names
 _FROM_NAMING: Final = "take it from constructs_lib.naming.release_parameter_name"
 
 
@@ -66,7 +66,7 @@ class GuardedRepository:
         for parameter in self.release_parameters:
             concrete("release_parameters", parameter, _FROM_NAMING)
             if not _PARAMETER.fullmatch(parameter):
-                raise invalid("release_parameters", parameter, "of the form '/…/<service>/<name>'", _FROM_NAMING)
+                raise invalid("release_parameters", parameter, "'/…/<service>/<name>', 1011 long at most", _FROM_NAMING)
 
 
 class RetentionGuard(Construct):
@@ -78,13 +78,14 @@ class RetentionGuard(Construct):
     (:class:`constructs_lib.images.repository.PinnedRepository` has it). When an image in use has gone, an alarm tells
     before a task needs it (lesson Q4).
 
-    The guard may tag images and restore archived ones. It may not delete or upload any. While it is down, or when it
-    is deleted, pins stay where they are.
+    The guard may tag images and restore archived ones, not delete or upload any. While it is down, pins stay.
 
-    It scans within 40 seconds of an event of ECS or of a guarded repository, after its own stack has changed, and every
-    ``interval_minutes``. Wake-ups go through a FIFO queue with one message group, so no two scans run at once. There is
-    no queue for failed ones: after an hour a wake-up is dropped, for a later one does the same. The table remembers
-    since when images are out of use; if it is lost, each keeps its pin for a day more.
+    It scans every ``interval_minutes``, and after events of ECS, of a guarded repository, of a release parameter and of
+    its own stack: within 40 seconds of an event, unless the scan before takes longer. Wake-ups go through a FIFO queue
+    with one message group, so no two scans run at once. There is no queue for failed ones: after an hour a wake-up is
+    dropped, for a later one does the same. For a scan at once, send the queue a message (group ``scan``, and a text
+    that it has not had for five minutes). The table remembers since when images are out of use; if it is lost, each
+    keeps its pin for a day more.
 
     Repositories must let pins move (mutable tags, or immutable ones with ``pin-*`` excluded); in others images in use
     are reported as at risk. A repository of another account needs a policy that allows ``.role`` the actions
@@ -92,9 +93,11 @@ class RetentionGuard(Construct):
     A state machine that is encrypted with a key of yours needs a key that ``.role`` may decrypt with, or no scan is
     complete.
 
-    Make one guard for an application and environment: metrics and alarms are named after them. The alarm on silence, a
-    notice, is red from the first deployment until the first scan: one or two minutes if EventBridge tells a new rule of
-    its own stack (no document says so), ``interval_minutes`` if not. Nothing pages before the first release.
+    Make one guard for an application and environment. Its metrics and alarms are named after them; its pins are marked
+    with them, its account and its region. It moves no others, so guards of other environments or accounts may look
+    after the same repository. When a guard is deleted, its pins stay on their images: a new one of the same names,
+    account and region takes them over; otherwise move them by hand, or leave them. Nothing pages before the first
+    release; the alarm on silence, a notice, is red until the first scan.
 
     Args:
         application: the application, such as ``shop``.
@@ -136,18 +139,24 @@ class RetentionGuard(Construct):
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
         arn = _arns(stack)
         arns = [guarded.repository.repository_arn for guarded in repositories]
+        parameters = [parameter for guarded in repositories for parameter in guarded.release_parameters]
+        here = arn("ecr", "repository/")
+        region, account = here.split(":")[3:5]
+        names = [repository_arn.removeprefix(here) for repository_arn in arns]  # shorter: there is little room
         settings: dict[str, object] = {
             "application": application,
             "environment": environment,
+            "account": account,
+            "region": region,
             "repositories": [
-                {"arn": repository_arn, "releases": list(guarded.release_parameters)}
-                for repository_arn, guarded in zip(arns, repositories, strict=True)
+                {"repository": each, "releases": list(guarded.release_parameters)}
+                for each, guarded in zip(names, repositories, strict=True)
             ],
             "revisions_kept": revisions_kept,
             "releases_kept": releases_kept,
         }
-        _check_region(arns, arn("ecr", ""))
-        _check_size(settings, arns)
+        _check_region(arns, region)
+        _check_size(settings, names)
         super().__init__(scope, id)
 
         table = dynamodb.CfnTable(
@@ -176,11 +185,7 @@ class RetentionGuard(Construct):
         permissions = guard_permissions(
             arn=arn,
             repositories=arns,
-            parameters=[
-                arn("ssm", "parameter" + parameter)
-                for guarded in repositories
-                for parameter in guarded.release_parameters
-            ],
+            parameters=[arn("ssm", "parameter" + parameter) for parameter in parameters],
             table=arn("dynamodb", f"table/{table}"),
             queue=queue_arn,
             log_group=log_group.log_group_arn,
@@ -203,13 +208,13 @@ class RetentionGuard(Construct):
             handler="runtime.handler.main",
             memory_size=512,
             timeout=Duration.minutes(_TIMEOUT_MINUTES),
-            # Neither an ARN nor a table's name holds a character that JSON escapes, so Tokens can stay in the text.
-            environment={_VARIABLE: json.dumps({**settings, "table": table}, separators=(",", ":"))},
+            # No Token here stands for a text with a character that JSON escapes, so they can stay in the text.
+            environment={_VARIABLE: _text(settings, table)},
             role=self.role,
             log_group=log_group,
         )
         lambda_.EventSourceMapping(self, "Scans", target=self.function, event_source_arn=queue_arn, batch_size=10)
-        patterns = event_patterns([guarded.repository.repository_name for guarded in repositories])
+        patterns = event_patterns([guarded.repository.repository_name for guarded in repositories], parameters)
         rules = [
             self._rule("Schedule", queue_arn, schedule=f"rate({interval_minutes} minutes)"),
             *(self._rule(f"Events{place or ''}", queue_arn, pattern=each) for place, each in enumerate(patterns)),
@@ -253,6 +258,10 @@ def _arns(stack: Stack) -> Callable[[str, str], str]:
     return lambda service, resource: f"{start}:{service}:{place}{resource}"
 
 
+def _text(settings: dict[str, object], table: str) -> str:
+    return json.dumps({**settings, "table": table}, separators=(",", ":"))
+
+
 def _check_repositories(repositories: Sequence[GuardedRepository]) -> None:
     if not 1 <= len(repositories) <= MOST_REPOSITORIES:
         raise invalid(
@@ -269,19 +278,18 @@ def _check_repositories(repositories: Sequence[GuardedRepository]) -> None:
         raise invalid("release_parameters", parameters, "all different", "a parameter holds digests of one repository")
 
 
-def _check_region(arns: Sequence[str], here: str) -> None:
+def _check_region(arns: Sequence[str], region: str) -> None:
     """Clients of the guard talk to one region; images of another would look as if they were gone."""
-    region = here.split(":")[3]
     for repository_arn in arns:
         parts = repository_arn.split(":")
         if len(parts) > 3 and not is_token(region + parts[3]) and parts[3] != region:
             raise invalid("repositories", repository_arn, f"in {region}", "make a guard in the repository's own region")
 
 
-def _check_size(settings: dict[str, object], arns: Sequence[str]) -> None:
-    """A Token in the midst of an ARN is longer than what it stands for; one that is a whole ARN is not."""
-    unknown = sum(_UNKNOWN_ARN for repository_arn in arns if repository_arn.startswith("${Token["))
-    size = len(json.dumps(settings, separators=(",", ":"))) + unknown + _UNKNOWN_ARN
+def _check_size(settings: dict[str, object], names: Sequence[str]) -> None:
+    """A Token in the midst of a text is longer than what it stands for; one that is the whole is not."""
+    unknown = sum(_UNKNOWN_ARN for each in names if each.startswith("${Token["))
+    size = len(_VARIABLE) + len(_text(settings, table="x" * 255)) + unknown
     if size > _ENVIRONMENT_CHARACTERS:
         raise invalid(
             "repositories",

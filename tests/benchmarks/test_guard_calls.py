@@ -72,6 +72,7 @@ def test_the_fewest_calls_are_those_that_one_counts_by_hand() -> None:
         "ssm.GetParameterHistory": 200,
         "ecr.DescribeRepositories": 1,
         "ecr.DescribeImages": 200,
+        "ecr.GetLifecyclePolicy": 20,
         "dynamodb.BatchGetItem": 1,
         "dynamodb.PutItem": 2,
     }

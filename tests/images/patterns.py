@@ -70,6 +70,23 @@ def stack_event(stack_id: str, status: str) -> dict[str, Any]:
     }
 
 
+def parameter_event(name: str, operation: str) -> dict[str, Any]:
+    """An event of Parameter Store, of the form shown in
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html.
+    """
+    return {
+        "version": "0",
+        "detail-type": "Parameter Store Change",
+        "source": "aws.ssm",
+        "account": "123456789012",
+        "time": "2017-05-22T16:44:48Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:ssm:eu-west-1:123456789012:parameter/" + name.removeprefix("/")],
+        "detail": {"operation": operation, "name": name, "type": "String", "description": "Sample Parameter"},
+    }
+
+
+PARAMETER = "/moorings/shop/staging/web/digest"
 STACK_ID = "arn:aws:cloudformation:eu-west-1:111122223333:stack/guard/1"
 
 WAKES = {
@@ -85,6 +102,8 @@ WAKES = {
     "a deleted tag": ecr_event("DELETE", tag="staging-1"),
     "a deleted pin": ecr_event("DELETE", tag="pin-use-web-12345678-0"),
     "an action that is not known yet": ecr_event("ARCHIVE", tag="pin-use-web-12345678-0"),
+    "a service's first release": parameter_event(PARAMETER, "Create"),
+    "a release": parameter_event(PARAMETER, "Update"),
     "the guard's stack was made": stack_event(STACK_ID, "CREATE_COMPLETE"),
     "the guard's stack was changed": stack_event(STACK_ID, "UPDATE_COMPLETE"),
 }
@@ -95,6 +114,15 @@ SLEEPS = {
     "a release's pin": ecr_event("PUSH", tag="pin-release-web-12345678-0"),
     "another repository": ecr_event("DELETE", repository="shop/production/web"),
     "a longer name": ecr_event("DELETE", repository="shop/staging/web2"),
+    "another parameter": parameter_event("/moorings/shop/staging/web/secrets/TOKEN", "Update"),
+    "a parameter with a longer name": parameter_event(PARAMETER + "/old", "Create"),
+    "another environment's release": parameter_event("/moorings/shop/production/web/digest", "Update"),
+    "a deleted release parameter": parameter_event(PARAMETER, "Delete"),
+    "a label on a release": parameter_event(PARAMETER, "LabelParameterVersion"),
+    "a parameter's own policy": {
+        **parameter_event(PARAMETER, "Update"),
+        "detail-type": "Parameter Store Policy Action",
+    },
     "a task that is being made": ecs_event("ECS Task State Change", lastStatus="PROVISIONING"),
     "a container instance": ecs_event("ECS Container Instance State Change"),
     "another stack": stack_event(STACK_ID.replace("guard", "other"), "CREATE_COMPLETE"),

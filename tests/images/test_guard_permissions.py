@@ -122,15 +122,16 @@ def test_nothing_is_allowed_that_is_never_called(permissions: dict[str, list[str
 def test_the_calls_are_found() -> None:
     """The search sees a method of a client, and a paginator."""
     found = set(called())
-    assert {("ecr:PutImage", "registry.py"), ("ecs:ListClusters", "ecs_uses.py")} <= found
+    assert {("ecr:PutImage", "pinning.py"), ("ecs:ListClusters", "ecs_uses.py")} <= found
 
 
 def test_no_image_can_be_deleted_or_uploaded(permissions: dict[str, list[str]]) -> None:
-    """Of ECR, five actions: three read, one puts a manifest that is there already, one restores (Q2)."""
+    """Of ECR, six actions: four read, one puts a manifest that is there already, one restores (Q2)."""
     assert {action for action in permissions if action.startswith("ecr")} == {
         "ecr:BatchGetImage",
         "ecr:DescribeImages",
         "ecr:DescribeRepositories",
+        "ecr:GetLifecyclePolicy",
         "ecr:PutImage",
         "ecr:UpdateImageStorageClass",
     }

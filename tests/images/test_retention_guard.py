@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ecr as ecr
+from hypothesis import given
+from hypothesis import strategies as st
 
 import constructs_lib.images
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.images import alarms
-from constructs_lib.images.event_patterns import MOST_CHARACTERS, event_patterns
+from constructs_lib.images.event_patterns import MOST_CHARACTERS, Pattern, event_patterns
 from constructs_lib.images.lifecycle import Image, evaluate
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
@@ -27,11 +30,20 @@ from constructs_lib.images.runtime import memory, report, settings, wakeups
 from constructs_lib.images.runtime.decision import decide
 from constructs_lib.images.runtime.model import StoredImage, Use, UsedImage
 from constructs_lib.images.runtime.references import ImageReference, RepositoryId
-from tests.images.patterns import SLEEPS, STACK_ID, WAKES, matches
+from tests.images.patterns import (
+    PARAMETER,
+    SLEEPS,
+    STACK_ID,
+    WAKES,
+    ecr_event,
+    ecs_event,
+    matches,
+    parameter_event,
+    stack_event,
+)
 from tests.support import FLAG_SETS, TOKEN, Template, of_type, only, refused, stack, synthesize
 
 RUNTIME = Path(constructs_lib.images.__file__).parent / "runtime"
-PARAMETER = "/moorings/shop/staging/web/digest"
 ACCOUNT = "111122223333"
 HERE = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/"
 
@@ -137,6 +149,7 @@ def test_after_what_the_guard_decides_keeps_the_running_image() -> None:
         complete=True,
         last_complete=None,
         pins_can_move=True,
+        writer="0123ab",
     )
     (pin,) = plan.additions
     assert evaluate(RetentionPolicy().text(), stored((pin.tag,)), now=NOW)[RUNNING].action == "keep"
@@ -190,7 +203,7 @@ def test_the_queue_serialises_and_coalesces(made: Made) -> None:
         "FifoQueue": True,
         "ContentBasedDeduplication": True,
         "DelaySeconds": wakeups.DELAY.total_seconds(),
-        "VisibilityTimeout": 360,
+        "VisibilityTimeout": 480,
         "MessageRetentionPeriod": 3600,
         "SqsManagedSseEnabled": True,
     }
@@ -239,7 +252,7 @@ def test_the_function_is_small_python_with_a_log_of_its_own(made: Made) -> None:
     assert function["Runtime"] == "python3.14"
     assert function["Architectures"] == ["arm64"]
     assert function["Handler"] == "runtime.handler.main"
-    assert (function["MemorySize"], function["Timeout"]) == (512, 300)
+    assert (function["MemorySize"], function["Timeout"]) == (512, 420)
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": log_group}}
     assert "Layers" not in function
     assert "ReservedConcurrentExecutions" not in function
@@ -257,6 +270,8 @@ def test_the_function_reads_what_the_construct_writes(made: Made) -> None:
     assert read == settings.Settings(
         application="shop",
         environment="staging",
+        account=ACCOUNT,
+        region="eu-west-1",
         table=table,
         repositories=(
             web,
@@ -353,23 +368,80 @@ def _alarm(made: Made, what: str) -> AlarmSpec:
 # ------------------------------------------------------------ many repositories, wrong values
 
 
-@pytest.mark.parametrize("names", [[f"shop/staging/service-{n}" for n in range(25)], ["r" * 256] * 25, [TOKEN] * 25])
-def test_no_pattern_is_too_long_for_eventbridge(names: list[str]) -> None:
-    """Long names are spread over rules; each repository is in one of them, and the other events in the first."""
-    made: list[dict[str, Any]] = list(event_patterns(names))
-    for each in made:
-        text = json.dumps(each).replace(TOKEN, "x" * 256).replace('{"Ref": "AWS::StackId"}', "x" * 240)
-        assert len(text) <= MOST_CHARACTERS
-    watched = [each["$or"][-1] if "$or" in each else each for each in made]
-    assert [name for each in watched for name in each["detail"]["repository-name"]] == names
-    assert [text.count("aws.ecs") for text in map(json.dumps, made)] == [2] + [0] * (len(made) - 1)
-    assert len(made) == (1 if len(names[0]) < 30 and names[0] != TOKEN else 5)
+def filled(patterns: list[Pattern]) -> list[dict[str, Any]]:
+    """The patterns with the stack's id, as CloudFormation fills it in."""
+    text = json.dumps(patterns).replace('{"Ref": "AWS::StackId"}', json.dumps(STACK_ID))
+    found: list[dict[str, Any]] = json.loads(text)
+    return found
 
 
-def test_an_or_has_two_alternatives_at_least() -> None:
-    """EventBridge takes ``$or`` with one for a field of that name."""
-    for each in event_patterns(["r" * 256] * 25):
-        assert len(each.get("$or", [1, 2])) >= 2  # type: ignore[arg-type]
+def length(pattern: Pattern) -> int:
+    """How long a pattern can become: a stack has a name of up to 128 characters, a repository one of up to 256."""
+    longest = STACK_ID.replace("guard/1", "s" * 128 + "/" + "1" * 36)
+    text = json.dumps(pattern).replace('{"Ref": "AWS::StackId"}', json.dumps(longest))
+    return len(text.replace(TOKEN, "r" * 256))
+
+
+def names(*, longest: int) -> st.SearchStrategy[str]:
+    """Names of every length, often the longest, so that they have to be spread over patterns."""
+    return st.tuples(st.sampled_from("abc"), st.integers(1, longest) | st.just(longest)).map(lambda of: of[0] * of[1])
+
+
+REPOSITORIES = st.lists(names(longest=256), min_size=1, max_size=25, unique=True)
+PARAMETERS = st.lists(names(longest=1000).map(lambda name: f"/web/{name}"), max_size=25, unique=True)
+
+
+@given(REPOSITORIES, PARAMETERS)
+def test_every_pattern_fits_and_no_two_could_be_one(repositories: list[str], parameters: list[str]) -> None:
+    """EventBridge takes 2,048 characters, and ``$or`` with two alternatives at least; rules are not wasted."""
+    made = event_patterns(repositories, parameters)
+    assert max(map(length, made)) <= MOST_CHARACTERS
+    assert all(len(each["$or"]) > 1 for each in filled(made) if "$or" in each)
+    for place, one in enumerate(made):
+        for other in made[place + 1 :]:
+            # Less what they need to be one, and what a stack's id may be longer in another region.
+            assert length(one) + length(other) > MOST_CHARACTERS - 50
+
+
+@given(REPOSITORIES, PARAMETERS)
+def test_each_event_wakes_the_guard_once_and_others_do_not(repositories: list[str], parameters: list[str]) -> None:
+    """Two rules that match would send one event twice; one that matches what is not ours would scan for nothing."""
+    made = filled(event_patterns(repositories, parameters))
+
+    def woken_by(event: dict[str, Any]) -> int:
+        return sum(matches(pattern, event) for pattern in made)
+
+    ours = [
+        *(ecr_event("DELETE", repository=name) for name in repositories),
+        *(ecr_event("PUSH", repository=name, tag="staging-1") for name in repositories),
+        *(parameter_event(name, "Update") for name in parameters),
+        ecs_event("ECS Task State Change", lastStatus="RUNNING"),
+        ecs_event("ECS Service Action", eventName="SERVICE_TASK_START_IMPAIRED"),
+        stack_event(STACK_ID, "UPDATE_COMPLETE"),
+    ]
+    assert [woken_by(event) for event in ours] == [1] * len(ours)
+    others = [
+        *(ecr_event("PUSH", repository=name, tag="pin-use-web-12345678-0") for name in repositories),
+        *(ecr_event("DELETE", repository=name) for name in [*parameters, "d"]),
+        *(parameter_event(name, "Delete") for name in parameters),
+        *(parameter_event(name, "Update") for name in [*repositories, "/web/d"]),
+    ]
+    assert not any(map(woken_by, others))
+
+
+def test_a_name_that_is_a_token_may_be_of_any_length() -> None:
+    """The patterns fit when each turns out as long as ECR allows; at least six such names go in one."""
+    made = event_patterns([TOKEN] * 25, [PARAMETER])
+    assert max(map(length, made)) <= MOST_CHARACTERS
+    assert len(made) <= 1 + 25 / 6
+
+
+@pytest.mark.parametrize(("services", "rules"), [(10, 1), (25, 2)])
+def test_names_of_the_usual_length_need_one_rule_or_two(services: int, rules: int) -> None:
+    """An environment has 20 services at most, and a guard 25 repositories."""
+    repositories = [f"shop/staging/web{n}" for n in range(services)]
+    parameters = [f"/moorings/shop/staging/web{n}/digest" for n in range(services)]
+    assert len(event_patterns(repositories, parameters)) == rules
 
 
 def guard(scope: Stack, repository: ecr.IRepository, changes: dict[str, Any]) -> RetentionGuard:
@@ -429,6 +501,25 @@ def test_names_that_do_not_fit_the_function_s_environment_are_refused() -> None:
         guard(scope, some[0].repository, {"repositories": some})
 
 
+def test_what_is_accepted_fits_the_function_s_environment() -> None:
+    """To the character, with a table's name as long as DynamoDB allows: 4,096 for the variable's name and its text."""
+    scope = Stack(App(), "Stack", env=Environment(account=ACCOUNT, region="eu-west-1"))
+    repository = ecr.Repository.from_repository_name(scope, "Repository", "shop/staging/web")
+
+    def changes(length: int) -> dict[str, Any]:
+        parameters = (*(f"/web/{letter * 900}" for letter in "abc"), f"/web/{'d' * length}")
+        return {"repositories": [GuardedRepository(repository=repository, release_parameters=parameters)]}
+
+    for length in range(1000, 0, -1):
+        with suppress(ValueError):
+            guard(scope, repository, changes(length))
+            break
+    text = only(synthesize(scope), "AWS::Lambda::Function")["Environment"]["Variables"][settings.VARIABLE]
+    separator, parts = text["Fn::Join"]
+    whole = separator.join(part if isinstance(part, str) else "t" * 255 for part in parts)
+    assert len(settings.VARIABLE) + len(whole) == 4096
+
+
 def test_a_bare_repository_is_refused() -> None:
     """The sentence says what to wrap it in."""
     scope = stack()
@@ -454,7 +545,7 @@ def test_a_parameter_of_two_repositories_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("parameter", ["", TOKEN, "digest", "/digest", "a/b", "/a b/digest"])
+@pytest.mark.parametrize("parameter", ["", TOKEN, "digest", "/digest", "a/b", "/a b/digest", "/a/" + "b" * 1009])
 def test_a_wrong_parameter_is_refused(parameter: str) -> None:
     """Its last part but one names the pins, and IAM must know its name."""
     repository = ecr.Repository.from_repository_name(stack(), "Repository", "web")
@@ -485,3 +576,15 @@ def test_a_stack_without_a_region_is_accepted() -> None:
         scope, "Repository", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/web"
     )
     assert guard(scope, repository, {}).alarms
+
+
+def test_a_guard_knows_where_it_stands_only_once_it_is_there() -> None:
+    """In such an app CloudFormation fills in account and region, for the function and for the names of repositories."""
+    scope = Stack(App(), "Stack")
+    guard(scope, ecr.Repository.from_repository_name(scope, "Repository", "shop/staging/web"), {})
+    made = Made(synthesize(scope), Path(), ())
+    variables = only(made.template, "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert ACCOUNT not in json.dumps(variables)
+    read = settings.Settings.from_environment(filled_in(made, variables))
+    assert (read.account, read.region) == (ACCOUNT, "eu-west-1")
+    assert read.repositories == (RepositoryId(registry=ACCOUNT, region="eu-west-1", name="shop/staging/web"),)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.images.event_patterns import event_patterns
-from tests.images.patterns import SLEEPS, STACK_ID, WAKES
+from tests.images.patterns import PARAMETER, SLEEPS, STACK_ID, WAKES
 
 Queue = Callable[..., Callable[[], list[dict[str, Any]]]]
 
@@ -100,7 +100,7 @@ def test_a_queue_gets_the_time_in_one_group_after_a_while(
 @pytest.mark.parametrize(("events", "wakes"), [(WAKES, True), (SLEEPS, False)], ids=["wakes", "sleeps"])
 def test_the_guard_s_pattern_means_the_same_here(aws: Any, events: dict[str, dict[str, Any]], wakes: bool) -> None:
     """The emulator's matcher, which knows ``$or`` and all else, agrees with ours on every event."""
-    (pattern,) = event_patterns(["shop/staging/web"])
+    (pattern,) = event_patterns(["shop/staging/web"], [PARAMETER])
     text = json.dumps(pattern).replace('{"Ref": "AWS::StackId"}', json.dumps(STACK_ID))
     for what, event in events.items():
         whole = {"id": "1", "account": aws.account, "region": aws.region, "resources": [], **event}

@@ -82,7 +82,7 @@ def test_the_guard_looks_after_every_repository_and_release(environment: str, te
     settings = json.dumps(function["Properties"]["Environment"]["Variables"]["MOORINGS_GUARD"])
     made = of_type(templates[f"shop--{environment}--images"], "AWS::ECR::Repository").values()
     names = [repository["Properties"]["RepositoryName"] for repository in made]
-    assert re.findall(r"repository/([\w/-]+)", settings) == names
+    assert re.findall(r"repository\W+([\w/-]+)", settings) == names
     parameters = re.findall(r"/moorings/[\w/-]+", settings)
     assert parameters == [f"/moorings/shop/{environment}/web/digest"]
 

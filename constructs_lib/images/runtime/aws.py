@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
     from types_boto3_stepfunctions import SFNClient
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 """How many calls are under way at a time."""
 
 TRIES: Final = 8
