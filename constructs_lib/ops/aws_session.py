@@ -5,23 +5,54 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from constructs_lib.images.runtime.aws import Clients
-from constructs_lib.images.runtime.errors import failures, why
+from constructs_lib.images.runtime.errors import code, failures, why
 from constructs_lib.ops.outside import CouldNotRun, Outside
+from constructs_lib.ops.repository_name import repository_name
+
+_FIXES: Final = {
+    "NoRegionError": "give --region",
+    "NoCredentialsError": "log in to AWS, or give --profile",
+    "ProfileNotFound": "`aws configure list-profiles` names those that are there",
+}
+"""By the class of an error that comes before AWS is asked."""
 
 
 def add_aws(parser: ArgumentParser) -> None:
     """The options of every command that calls AWS."""
-    parser.add_argument("repository", metavar="REPOSITORY", help="the ECR repository's name")
-    parser.add_argument("--region", help="the AWS region, as boto3 finds it by default")
+    parser.add_argument(
+        "repository", type=repository_name, metavar="REPOSITORY", help="the ECR repository's name, ARN or URI"
+    )
+    parser.add_argument(
+        "--region", help="the AWS region; by default REPOSITORY's, AWS_DEFAULT_REGION, AWS_REGION, or the profile's"
+    )
     parser.add_argument("--profile", help="the AWS profile, as boto3 finds it by default")
 
 
 def clients(options: Namespace, outside: Outside) -> Clients:
-    """The clients that the options ask for."""
-    return outside.connect(options.region, options.profile)
+    """The clients that the options ask for.
+
+    Raises:
+        CouldNotRun: there can be none.
+    """
+    of_repository: str | None = options.repository.region
+    if options.region and of_repository not in (None, options.region):
+        raise CouldNotRun(
+            f"--region must be REPOSITORY's own, {of_repository}, got {options.region!r}; leave it out, for it is known"
+        )
+    try:
+        found = outside.connect(options.region or of_repository, options.profile)
+        _ = urlsplit(found.ecr.meta.endpoint_url).port  # botocore reads it only when it signs
+    except failures():
+        raise
+    except (OSError, ValueError) as error:  # botocore's, for an endpoint or a setting that is none
+        raise CouldNotRun(
+            f"AWS cannot be asked: {error}; look at --region, AWS_ENDPOINT_URL and AWS's other variables"
+        ) from error
+    return found
 
 
 @contextmanager
@@ -30,6 +61,8 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except failures() as error:
+        if code(error) in _FIXES:
+            raise CouldNotRun(f"AWS cannot be asked: {str(error).rstrip('.')}; {_FIXES[code(error)]}") from error
         raise CouldNotRun(f"AWS did not answer as needed: {why(error)}") from error
 
 

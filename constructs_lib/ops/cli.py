@@ -15,10 +15,10 @@ def main(arguments: Sequence[str] | None = None, outside: Outside | None = None)
     """Runs one command and returns its exit code: 0 fine, 1 found something, 2 wrong input or could not run."""
     world = outside or real()
     try:
-        options = _parser().parse_args(arguments)
-        code: int = options.run(options, world)
-    except SystemExit as ended:  # argparse has printed its help, or one sentence
-        return ended.code if isinstance(ended.code, int) else COULD_NOT_RUN
+        code = _run(arguments, world)
+        world.finish()
+    except BrokenPipeError:  # whoever reads has read enough
+        return COULD_NOT_RUN
     except CouldNotRun as error:
         world.complain(str(error))
         return COULD_NOT_RUN
@@ -30,6 +30,15 @@ def main(arguments: Sequence[str] | None = None, outside: Outside | None = None)
             raise
         world.complain(f"this needs {error.name}, which is not installed; install 'moorings[ops]'")
         return COULD_NOT_RUN
+    return code
+
+
+def _run(arguments: Sequence[str] | None, world: Outside) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+        code: int = options.run(options, world)
+    except SystemExit as ended:  # argparse has printed its help, or one sentence
+        return ended.code if isinstance(ended.code, int) else COULD_NOT_RUN
     return code
 
 

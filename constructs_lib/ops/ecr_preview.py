@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from constructs_lib.images.lifecycle import Image, Verdict, evaluate
 from constructs_lib.images.runtime.errors import failures, why
 from constructs_lib.images.runtime.references import RepositoryId
+from constructs_lib.ops.tables import counted
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -68,14 +69,15 @@ def agreement(policy: str, images: Iterable[Image], ecrs: Mapping[str, str], now
     """
     stored = list(images)
     ours = _taken(evaluate(policy, stored, now=now))
-    count = f"both take {len(ours)} of {len(stored)} images"
+    count = f"both take {len(ours)} of {counted(len(stored), 'image')}"
     if ecrs == ours:
         return True, count
     if ecrs == _taken(evaluate(policy, stored, now=now, children_protected=True)):
         return True, f"{count}, but for children of an index, which ECR keeps and the proof does not rely on"
     different = sorted(digest for digest in {*ours, *ecrs} if ours.get(digest) != ecrs.get(digest))
     shown = "; ".join(f"{d}: ECR {ecrs.get(d, 'keep')}, ours {ours.get(d, 'keep')}" for d in different[:_SHOWN])
-    return False, f"{len(different)} of {len(stored)} images differ: {shown}"
+    differ = "differs" if len(different) == 1 else "differ"
+    return False, f"{len(different)} of {counted(len(stored), 'image')} {differ}: {shown}"
 
 
 def _taken(verdicts: Mapping[str, Verdict]) -> dict[str, str]:

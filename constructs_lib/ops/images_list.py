@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from constructs_lib.images.lifecycle import InvalidLifecyclePolicy, Verdict, evaluate
-from constructs_lib.images.runtime.model import Plan, UsedImage
+from constructs_lib.images.runtime.model import Plan, Use, UsedImage
 from constructs_lib.images.runtime.pins import is_pin
 from constructs_lib.ops import uses
 from constructs_lib.ops.aws_session import add_aws, clients, one_sentence
 from constructs_lib.ops.outside import FINE, FOUND, Outside, add_format
 from constructs_lib.ops.repository import ListedImage, Repository, find, images_of, plan_of, policy_of
-from constructs_lib.ops.tables import age, short, show, size
+from constructs_lib.ops.tables import age, counted, short, show, size
 
 HELP: Final = "every image, what the policy makes of it, and who uses it"
 
@@ -166,7 +166,7 @@ def _missing_as_json(entry: UsedImage) -> dict[str, object]:
 
 def _print(listing: Listing, outside: Outside) -> None:
     where = listing.repository.id
-    count = f"{len(listing.images)} image{'' if len(listing.images) == 1 else 's'}"
+    count = counted(len(listing.images), "image")
     outside.say(f"{where.name} in {where.registry}, {where.region}: {count}; {_LIFECYCLE[listing.lifecycle]}.")
     if listing.images:
         columns = ("Digest", "Tags", "Age", "Size", "Status", "Policy now", "Used by", "Pins", "Look")
@@ -191,8 +191,12 @@ def _row(listing: Listing, image: ListedImage) -> list[str]:
 
 
 def _notes(listing: Listing) -> Iterator[str]:
+    missing: dict[str, list[Use]] = {}
     for entry in listing.plan.missing:
-        yield f"MISSING {entry.reference}: {entry.use.source} {entry.use.name} refers to it, and no image is there"
+        missing.setdefault(str(entry.reference), []).append(entry.use)
+    for reference, users in missing.items():
+        refer = f"{counted(len(users), 'use')} {'refers' if len(users) == 1 else 'refer'} to it"
+        yield f"MISSING {reference}: {refer}, and no image is there; {uses.in_words(users)}"
     for gap in listing.gaps:
         yield f"NOT READ {gap}"
     if listing.gaps:

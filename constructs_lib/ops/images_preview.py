@@ -15,9 +15,9 @@ from constructs_lib.ops.aws_session import add_aws, clients, one_sentence
 from constructs_lib.ops.forecast import Fate, Pattern, forecast, pattern_of
 from constructs_lib.ops.images_list import verdict_as_json, verdict_in_words
 from constructs_lib.ops.outside import FINE, FOUND, CouldNotRun, Outside, add_format, whole
-from constructs_lib.ops.policy_files import policies_in
+from constructs_lib.ops.policy_files import contents_of
 from constructs_lib.ops.repository import ListedImage, Repository, find, images_of, plan_of
-from constructs_lib.ops.tables import age, short, show
+from constructs_lib.ops.tables import age, counted, short, show
 
 HELP: Final = "what a policy would do now and after more builds"
 
@@ -84,7 +84,7 @@ def _run(options: Namespace, outside: Outside) -> int:
 
 
 def _policy(path: Path) -> str:
-    found = policies_in(path)
+    found = contents_of(path).policies
     if len(found) != 1 or found[0].resource is not None or found[0].text is None:
         raise CouldNotRun(f"--policy must be a lifecycle policy, got a template in {path}; save the policy's own text")
     return found[0].text
@@ -149,14 +149,15 @@ def _print(preview: Preview, outside: Outside) -> None:
     where, pattern = preview.repository.id, preview.pattern
     now = sum(fate.after_builds == 0 for fate in preview.fates.values())
     later = sum(fate.after_builds is not None for fate in preview.fates.values())
+    images, builds = counted(len(preview.images), "image"), counted(preview.builds, "more build")
     outside.say(
-        f"{where.name} in {where.registry}, {where.region}: of {len(preview.images)} images this policy would take "
-        f"{now} now and {later} by the end of {preview.builds} more builds."
+        f"{where.name} in {where.registry}, {where.region}: of {images} this policy would take "
+        f"{now} now and {later} by the end of {builds}."
     )
     like = f"tagged like {', '.join(pattern.tags)}" if pattern.tags else "without tags, for there is none to go on from"
     outside.say(f"Our model: one build every {age(pattern.pace)}, {like}. {_MODEL}")
     if preview.images:
-        columns = ("Digest", "Tags", "Pins", "In use", "Now", f"After {preview.builds} builds", "Look")
+        columns = ("Digest", "Tags", "Pins", "In use", "Now", f"After {counted(preview.builds, 'build')}", "Look")
         show(outside, columns, [_row(preview, image) for image in preview.images])
     for gap in preview.gaps:
         outside.say(f"NOT READ {gap}")

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn, TextIO
 
-from constructs_lib.images.runtime.aws import Clients, connect
+from constructs_lib.images.runtime.aws import Clients, config, connect
 
 FINE: Final = 0
 FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
 
 FORMATS: Final = ("text", "json")
+
+TRIES: Final = 3
+"""Of a call to ECR. It is asked first, so an endpoint that is silent is told soon; the others keep the guard's tries,
+for where many share a service's request rate fewer would leave gaps."""
 
 
 class CouldNotRun(Exception):  # noqa: N818  (it is what the exit code 2 means)
@@ -44,15 +50,41 @@ class Outside:
 
     def say(self, line: str) -> None:
         """One line of a result."""
-        self.out.write(line + "\n")
+        with self._writing():
+            self.out.write(line + "\n")
 
     def say_json(self, result: Mapping[str, object]) -> None:
         """The whole result as JSON."""
-        self.out.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        with self._writing():
+            self.out.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+    def finish(self) -> None:
+        """What was said has been written after this, or it is told that it could not be."""
+        with self._writing():
+            self.out.flush()
 
     def complain(self, sentence: str) -> None:
         """One error."""
-        self.err.write(f"moorings: {sentence}\n")
+        try:
+            self.err.write(f"moorings: {sentence}\n")
+            self.err.flush()
+        except OSError:  # there is nobody left to tell
+            _drop(self.err)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeEncodeError as error:
+            letters = ascii(error.object[error.start : error.end])
+            raise CouldNotRun(
+                f"the output's encoding must have {letters}, got {error.encoding}; set PYTHONIOENCODING=utf-8"
+            ) from error
+        except OSError as error:
+            _drop(self.out)
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise CouldNotRun(f"the output cannot be written: {error.strerror}") from error
 
 
 def real() -> Outside:
@@ -62,8 +94,19 @@ def real() -> Outside:
 
 def _connect(region: str | None, profile: str | None) -> Clients:
     from boto3.session import Session
+    from botocore.config import Config
 
-    return connect(Session(region_name=region, profile_name=profile))
+    # boto3 reads AWS_DEFAULT_REGION only; other tools of AWS, and many build services, use AWS_REGION.
+    named = region or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    session = Session(region_name=named, profile_name=profile)
+    fewer = config().merge(Config(retries={"mode": "standard", "total_max_attempts": TRIES}))
+    return replace(connect(session), ecr=session.client("ecr", config=fewer))
+
+
+def _drop(stream: TextIO) -> None:
+    """What is left in the stream goes nowhere, or Python would try again at its end, and complain."""
+    with suppress(OSError):  # it may be no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Parser(ArgumentParser):

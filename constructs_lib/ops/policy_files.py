@@ -1,25 +1,20 @@
-"""The lifecycle policies that a file holds. Standard library only; PyYAML is loaded for YAML alone."""
+"""The lifecycle policies that a file holds."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final
 
+from constructs_lib.ops.documents import Document, key_twice, read
 from constructs_lib.ops.outside import CouldNotRun
-
-if TYPE_CHECKING:
-    from yaml import SafeLoader
-    from yaml.nodes import Node
-
-Json: TypeAlias = Mapping[str, object]
+from constructs_lib.ops.template_values import Parameters, is_intrinsic, known
 
 REPOSITORY: Final = "AWS::ECR::Repository"
 CREATION_TEMPLATE: Final = "AWS::ECR::RepositoryCreationTemplate"
 
-_UNKNOWN: Final = "is known only when CloudFormation deploys; check the policy's text itself"
+_UNKNOWN: Final = "known only when CloudFormation deploys; use --parameter, or check the policy's text itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +26,27 @@ class FoundPolicy:
         type: the resource's type; None for a file that is a policy itself.
         text: the policy; None when there is none, or when it cannot be known.
         unknown: why it cannot be known, in words that follow the resource's name; None when it can.
+        defaults: the template's parameters whose default was taken.
     """
 
     resource: str | None = None
     type: str | None = None
     text: str | None = None
     unknown: str | None = None
+    defaults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What of a file matters here (lesson Q2).
+
+    Args:
+        policies: its policies.
+        parameters: the names of a template's parameters.
+    """
+
+    policies: tuple[FoundPolicy, ...]
+    parameters: frozenset[str] = frozenset()
 
 
 def templates_in(path: Path) -> list[Path]:
@@ -53,127 +63,66 @@ def templates_in(path: Path) -> list[Path]:
     return found
 
 
-def policies_in(path: Path) -> list[FoundPolicy]:
-    """The lifecycle policies of a policy file or a CloudFormation template.
+def contents_of(path: Path, given: Mapping[str, str] | None = None) -> Contents:
+    """The lifecycle policies of a policy's file, of ``aws ecr get-lifecycle-policy``, or of a CloudFormation template.
+
+    Args:
+        path: the file.
+        given: values of the template's parameters, by name.
 
     Raises:
-        CouldNotRun: the file cannot be read, or is neither.
+        CouldNotRun: the file cannot be read, or is none of them.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise CouldNotRun(f"{path} cannot be read: {reason}") from error
-    document = _document(path, text)
-    if isinstance(document, dict) and isinstance(document.get("Resources"), dict):
-        return list(_in_template(document["Resources"]))
-    if isinstance(document, dict) and "rules" in document:
-        return [FoundPolicy(text=text)]
+    document = read(path)
+    value = document.value
+    if isinstance(value, dict) and isinstance(value.get("Resources"), dict):
+        declared = value.get("Parameters")
+        parameters = Parameters(declared=declared if isinstance(declared, dict) else {}, given=given or {})
+        found = tuple(_in_template(value["Resources"], parameters))
+        return Contents(policies=found, parameters=frozenset(str(name) for name in parameters.declared))
+    if isinstance(value, dict) and ("rules" in value or isinstance(value.get("lifecyclePolicyText"), str)):
+        return Contents(policies=(FoundPolicy(text=_policy(path, document, value)),))
     raise CouldNotRun(
         f"{path} must be a lifecycle policy with 'rules' or a CloudFormation template with 'Resources', got neither"
     )
 
 
-def _document(path: Path, text: str) -> object:
-    try:
-        document: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if path.suffix == ".json":
-            raise CouldNotRun(f"{path} is not valid JSON: {error}") from error
-        return _yaml(path, text)
-    return document
+def _policy(path: Path, document: Document, value: Mapping[str, object]) -> str:
+    """The text of a policy, or of ECR's answer that holds one."""
+    text = value.get("lifecyclePolicyText")
+    if isinstance(text, str):
+        key = key_twice(text)
+        if key is not None:
+            raise CouldNotRun(f"lifecyclePolicyText in {path} must have each key once, got {key!r} twice; remove one")
+        return text
+    if document.form != "JSON":
+        raise CouldNotRun(f"a lifecycle policy must be JSON, got {document.form} in {path}; ECR takes nothing else")
+    return document.text
 
 
-def _yaml(path: Path, text: str) -> object:
-    """A template with CloudFormation's short forms, such as ``!Ref``, as their long ones."""
-    try:
-        import yaml
-    except ModuleNotFoundError as error:
-        raise CouldNotRun(f"{path} is not JSON, and YAML needs PyYAML; install 'moorings[ops]'") from error
-
-    class Loader(yaml.SafeLoader):
-        """Keeps the short forms to itself: a loader's table belongs to its class."""
-
-    Loader.add_multi_constructor("!", _intrinsic)
-    try:
-        document: object = yaml.load(text, Loader)  # noqa: S506  (it is a safe loader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise CouldNotRun(f"{path} is neither JSON nor YAML: {' '.join(str(error).split())}") from error
-    return document
-
-
-def _intrinsic(loader: SafeLoader, name: str, node: Node) -> dict[str, object]:
-    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
-    value: object = None
-    if isinstance(node, ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-def _in_template(resources: Mapping[str, object]) -> Iterator[FoundPolicy]:
+def _in_template(resources: Mapping[str, object], parameters: Parameters) -> Iterator[FoundPolicy]:
     for name, resource in resources.items():
         if str(name).startswith("Fn::"):
-            yield FoundPolicy(resource=str(name), unknown="makes resources that " + _UNKNOWN)
+            yield FoundPolicy(resource=str(name), unknown=f"makes resources that are {_UNKNOWN}")
         elif isinstance(resource, dict) and resource.get("Type") in (REPOSITORY, CREATION_TEMPLATE):
-            yield _of_resource(str(name), str(resource["Type"]), resource.get("Properties", {}))
+            yield _of_resource(str(name), str(resource["Type"]), resource.get("Properties"), parameters)
 
 
-def _of_resource(name: str, kind: str, properties: object) -> FoundPolicy:
-    value = _property(properties, "LifecyclePolicy")
-    what = "LifecyclePolicy"
-    if kind == REPOSITORY and value is not None:
-        value = _property(value, "LifecyclePolicyText")
-        what = "LifecyclePolicyText"
-    if value is None:
-        return FoundPolicy(resource=name, type=kind)
-    text = _known(value)
-    if text is None:
-        return FoundPolicy(resource=name, type=kind, unknown=f"has a {what} that {_UNKNOWN}")
-    return FoundPolicy(resource=name, type=kind, text=text)
-
-
-def _property(of: object, name: str) -> object:
-    """A property; None when it is not there; the whole when only CloudFormation can tell."""
-    if not isinstance(of, dict) or _is_intrinsic(of):
-        return of
-    value: object = of.get(name)
-    return None if value == {"Ref": "AWS::NoValue"} else value
-
-
-def _known(value: object) -> str | None:
-    """The text that a value comes to, as far as it can be known without deploying; else None."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, dict) or len(value) != 1:
-        return None
-    ((function, argument),) = value.items()
-    if function == "Fn::Sub" and isinstance(argument, str) and "${" not in argument:
-        return argument
-    if function == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
-        return _joined(argument[0], argument[1])
-    if function == "Fn::ToJsonString" and not _holds_intrinsic(argument):
-        return json.dumps(argument)
-    return None
-
-
-def _joined(delimiter: object, parts: object) -> str | None:
-    if not isinstance(delimiter, str) or not isinstance(parts, list):
-        return None
-    texts = [_known(part) for part in parts]
-    known = [text for text in texts if text is not None]
-    return delimiter.join(known) if len(known) == len(texts) else None
-
-
-def _is_intrinsic(value: Mapping[str, object]) -> bool:
-    return any(str(key) == "Ref" or str(key).startswith("Fn::") for key in value)
-
-
-def _holds_intrinsic(value: object) -> bool:
-    if isinstance(value, dict):
-        return _is_intrinsic(value) or any(_holds_intrinsic(item) for item in value.values())
-    return isinstance(value, Sequence) and not isinstance(value, str) and any(_holds_intrinsic(item) for item in value)
+def _of_resource(name: str, kind: str, properties: object, parameters: Parameters) -> FoundPolicy:
+    value = properties
+    way = ("LifecyclePolicy", "LifecyclePolicyText") if kind == REPOSITORY else ("LifecyclePolicy",)
+    for what in way:
+        if isinstance(value, Mapping) and not is_intrinsic(value):
+            value = value.get(what)
+        elif value is not None:
+            return FoundPolicy(resource=name, type=kind, unknown=f"has a {what} that is {_UNKNOWN}")
+        if value is None or value == {"Ref": "AWS::NoValue"}:
+            return FoundPolicy(resource=name, type=kind)
+    found = known(value, parameters)
+    if found is None:
+        return FoundPolicy(resource=name, type=kind, unknown=f"has a {what} that is {_UNKNOWN}")
+    key = key_twice(found.text)
+    if key is not None:
+        twice = f"has a {what} with the key {key!r} twice, and what ECR makes of that is not known; remove one"
+        return FoundPolicy(resource=name, type=kind, unknown=twice)
+    return FoundPolicy(resource=name, type=kind, text=found.text, defaults=tuple(sorted(found.defaults)))

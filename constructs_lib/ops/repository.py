@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib.images.lifecycle import Image
 from constructs_lib.images.lifecycle_policy import TagPattern
@@ -14,10 +15,13 @@ from constructs_lib.images.runtime.model import Plan, Reading, StoredImage
 from constructs_lib.images.runtime.references import RepositoryId
 from constructs_lib.images.runtime.registry import INDEXES, PAGE, Listing, read_children
 from constructs_lib.ops.outside import CouldNotRun
+from constructs_lib.ops.repository_name import RepositoryName
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
     from types_boto3_ecr.type_defs import ImageDetailTypeDef
+
+_REGISTRY: Final = re.compile(r"registry with id '(\d{12})'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +59,31 @@ class ListedImage:
     size: int
 
 
-def find(ecr: ECRClient, name: str) -> Repository:
-    """The repository of a name.
+def find(ecr: ECRClient, named: RepositoryName) -> Repository:
+    """The repository of a name. Only the account's own: what uses an image of another one is not seen from here.
 
     Raises:
         CouldNotRun: there is none.
     """
     try:
-        (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+        (found,) = ecr.describe_repositories(repositoryNames=[named.name])["repositories"]
     except ecr.exceptions.RepositoryNotFoundException as error:
-        region = ecr.meta.region_name
-        raise CouldNotRun(f"REPOSITORY must be in this account and region, got {name!r} in {region}") from error
+        told = _REGISTRY.search(str(error))  # ECR's own words are all that names the account
+        raise _not_here(named, told[1] if told else "your account", ecr.meta.region_name) from error
+    here = RepositoryId.from_arn(found["repositoryArn"])
+    if named.registry not in (None, here.registry):
+        raise _not_here(named, here.registry, here.region)
     filters = found.get("imageTagMutabilityExclusionFilters", [])
     return Repository(
-        id=RepositoryId.from_arn(found["repositoryArn"]),
+        id=here,
         mutability=found["imageTagMutability"],
         filters=tuple({"filter": entry["filter"]} for entry in filters),
     )
+
+
+def _not_here(named: RepositoryName, account: str, region: str) -> CouldNotRun:
+    fix = "look at its name, --profile and --region"
+    return CouldNotRun(f"REPOSITORY must be in this account and region ({account}, {region}), got {named}; {fix}")
 
 
 def images_of(ecr: ECRClient, repository: RepositoryId) -> tuple[list[ListedImage], list[str]]:
@@ -105,7 +117,7 @@ def policy_of(ecr: ECRClient, repository: RepositoryId) -> str | None:
 
 
 def plan_of(repository: RepositoryId, images: Sequence[ListedImage], reading: Reading, now: datetime) -> Plan:
-    """Which images are in use, as the guard decides it."""
+    """Which images are in use, as the guard decides it; no pin is planned."""
     return decide(
         images=[image.stored for image in images],
         used=[entry for entry in reading.used if entry.reference.repository == repository],
@@ -113,7 +125,8 @@ def plan_of(repository: RepositoryId, images: Sequence[ListedImage], reading: Re
         now=now,
         complete=not reading.gaps,
         last_complete=None,
-        pins_can_move=True,
+        pins_can_move=False,
+        writer="",
     )
 
 

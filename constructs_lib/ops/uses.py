@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -21,11 +22,26 @@ REVISIONS_KEPT: Final = 3
 RELEASES_KEPT: Final = 5
 """What ``RetentionGuard`` takes by default; a test compares them."""
 
+PARAMETER: Final = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)
+"""As ``GuardedRepository`` takes them; a test compares."""
+
+
+def parameter_name(text: str) -> str:
+    """The name of a release parameter.
+
+    Raises:
+        ArgumentTypeError: no guard would take it.
+    """
+    if not PARAMETER.fullmatch(text):
+        raise ArgumentTypeError(f"must be a name such as /moorings/shop/production/web/digest, got {text!r}")
+    return text
+
 
 def add_uses(parser: ArgumentParser) -> None:
     """The options that say what counts as in use."""
     parser.add_argument(
         "--release",
+        type=parameter_name,
         action="append",
         default=[],
         metavar="NAME",
@@ -43,7 +59,7 @@ def add_uses(parser: ArgumentParser) -> None:
         type=whole(1, 20),
         default=RELEASES_KEPT,
         metavar="N",
-        help="released digests of each parameter that count as in use (%(default)s)",
+        help="of each parameter the current digest and so many before it count as in use (%(default)s)",
     )
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from constructs_lib.images.lifecycle import InvalidLifecyclePolicy
 from constructs_lib.images.runtime.model import Pin
+from constructs_lib.images.runtime.pinning import put_pins
 from constructs_lib.images.runtime.pins import can_move, is_pin
-from constructs_lib.images.runtime.registry import put_pins
 from constructs_lib.naming import PIN_PATTERN
 from constructs_lib.ops.ecr_preview import NoPreview, agreement, preview
 from constructs_lib.ops.repository import ListedImage, Repository, images_of, policy_of

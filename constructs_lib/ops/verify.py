@@ -65,10 +65,11 @@ def _plan(repository: Repository, canary: Canary) -> list[str]:
     if canary.older is None or canary.newest is None:
         return [f"put no canary: {canary.refusal}", "ask ECR for a preview of the repository's lifecycle policy"]
     older, newest = canary.older.stored.digest, canary.newest.stored.digest
-    moved = f"move {CANARY} from {canary.former}" if canary.former not in (None, older) else f"put {CANARY}"
+    held = canary.former not in (None, older)
+    first = f"move {CANARY} from {canary.former} to {older}" if held else f"put {CANARY} on {older}"
     tag = build_tag(repository, canary.newest)
     return [
-        f"{moved} on {older}",
+        first,
         "ask ECR for a preview of a policy of two rules, the shield and 'keep 1 of any', which is not set",
         f"move {CANARY} to {newest}",
         *([f"try to move {tag} to {older}, which ECR must refuse, and put it back if ECR does not"] if tag else []),
@@ -77,16 +78,17 @@ def _plan(repository: Repository, canary: Canary) -> list[str]:
 
 
 def _code(checks: Sequence[Check], outside: Outside) -> int:
-    """Nothing that was not tried counts as fine: without the canary nothing is verified."""
+    """Without the canary nothing is verified, and without ECR's word on the shield its most important half is not."""
     if any(check.result == "NG" for check in checks):
         return FOUND
     if not checks:
         outside.complain("nothing was verified; run it again with --yes")
         return COULD_NOT_RUN
     skipped = sum(check.result == "SKIP" for check in checks)
-    if checks[1].result == "SKIP":
-        outside.complain(f"the pin was not tried; {skipped} of {len(checks)} checks could not run")
-        return COULD_NOT_RUN
+    for check, what in ((checks[1], "pin"), (checks[2], "shield")):
+        if check.result == "SKIP":
+            outside.complain(f"the {what} was not tried; {skipped} of {len(checks)} checks could not run")
+            return COULD_NOT_RUN
     return FINE
 
 

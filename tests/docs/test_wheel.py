@@ -30,7 +30,9 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel and its ``cdk`` extra, in the versions that this project pins."""
     folder = tmp_path_factory.mktemp("fresh") / "venv"
     uv = str(Path(sys.executable).with_name("uv"))
-    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
+    # A busy machine or a slow index is no failure: uv tries again.
+    patience = {"UV_HTTP_RETRIES": "8", "UV_HTTP_TIMEOUT": "60", "UV_HTTP_CONNECT_TIMEOUT": "30"}
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0", **patience}
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True, env=environment)
     subprocess.run(
         [

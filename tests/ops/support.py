@@ -34,13 +34,21 @@ class Done:
         return json.loads(self.out)
 
 
+class Terminal(io.StringIO):
+    """An output that is a terminal; COLUMNS says how wide it is."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def run(
     *arguments: object,
     connect: Callable[[str | None, str | None], Clients] = no_aws,
     sleep: Callable[[float], None] = lambda _seconds: None,
+    out: io.StringIO | None = None,
 ) -> Done:
     """One command."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = out or io.StringIO(), io.StringIO()
     outside = Outside(out=out, err=err, connect=connect, now=lambda: NOW, sleep=sleep)
     code = main([str(argument) for argument in arguments], outside)
     return Done(code, out.getvalue(), err.getvalue())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from constructs_lib.images.runtime.pins import Slot, slot_name
 from tests.ops.support import run
 from tests.ops.world import NAME, World
 
@@ -52,7 +53,8 @@ def test_the_page_shows_what_is_printed(
     v40, _, v42 = (world.push([tag], days=days) for tag, days in (("v40", 9), ("v41", 5), ("v42", 1)))
     world.runs(v40, "web")
     world.runs(v42, "worker")
-    world.ecr.tag(NAME, "pin-use-worker-0", v42)
+    pin = Slot(namespace="use", writer="5d1f0a", name=slot_name("worker"), number=0)
+    world.ecr.tag(NAME, pin.tag, v42)
     block = BLOCK.findall(text)[number]
     assert without_digests(transcript(block, world)) == without_digests(block)
 

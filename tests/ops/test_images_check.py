@@ -48,7 +48,36 @@ def test_our_own_policy_is_safe(tmp_path: Path) -> None:
     """The policy of our repositories passes, with exit code 0."""
     done = run("images", "check", file(tmp_path, "policy.json", RetentionPolicy().text()))
     assert (done.code, done.err) == (0, "")
-    assert done.out.endswith("policy.json: safe, no rule can ever take an image in use\n")
+    proved = "no rule can ever take an image tagged pin-*"
+    assumed = "images are taken to be single manifests (else give --multi-arch)"
+    assert done.out.endswith(f"policy.json: safe: {proved}; {assumed}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "pinned", "multi_arch"),
+    [
+        (("--pinned", "keep-*", "--multi-arch"), "safe: no rule can ever take an image tagged keep-*", "keep-*", True),
+        (("--no-pins", "--multi-arch"), "safe: no rule can ever take an image whatever its tags", None, True),
+        (
+            ("--no-pins",),
+            "safe: no rule can ever take an image whatever its tags; "
+            "images are taken to be single manifests (else give --multi-arch)",
+            None,
+            False,
+        ),
+    ],
+    ids=["pinned, multi-arch", "no pins, multi-arch", "no pins"],
+)
+def test_safe_says_what_is_proved_and_no_more(
+    options: tuple[str, ...], words: str, pinned: str | None, multi_arch: bool, tmp_path: Path
+) -> None:
+    """The tags of which it holds are named, and so is what is taken for granted; the JSON has both as fields."""
+    text = policy(newest(1, tagStatus="tagged", tagPatternList=["one-tag-is-on-one-image"]))
+    path = file(tmp_path, "stack.json", template(Images=repository(text)))
+    done = run("images", "check", path, *options)
+    assert done.out == f"{path}: Images: {words}\n"
+    told = run("images", "check", path, *options, "--format", "json").json
+    assert (told["pinned"], told["multi_arch"]) == (pinned, multi_arch)
 
 
 def test_json_has_exactly_this_shape(tmp_path: Path) -> None:
@@ -61,11 +90,22 @@ def test_json_has_exactly_this_shape(tmp_path: Path) -> None:
     assert found.pop("reason").startswith("rule 1 keeps the 10 newest")
     assert found == {"rule": 1, "action": "expire", "example": "an image in use tagged pin-0, then 10 newer ones"}
     assert told == {
+        "pinned": "pin-*",
+        "multi_arch": False,
         "files": [
             {
                 "file": str(hazard),
                 "error": None,
-                "policies": [{"resource": None, "type": None, "result": "hazard", "reason": None, "hazards": [found]}],
+                "policies": [
+                    {
+                        "resource": None,
+                        "type": None,
+                        "result": "hazard",
+                        "reason": None,
+                        "defaults": [],
+                        "hazards": [found],
+                    }
+                ],
             },
             {
                 "file": str(stack),
@@ -76,6 +116,7 @@ def test_json_has_exactly_this_shape(tmp_path: Path) -> None:
                         "type": "AWS::ECR::Repository",
                         "result": "safe",
                         "reason": None,
+                        "defaults": [],
                         "hazards": [],
                     },
                     {
@@ -83,11 +124,12 @@ def test_json_has_exactly_this_shape(tmp_path: Path) -> None:
                         "type": "AWS::ECR::Repository",
                         "result": "none",
                         "reason": None,
+                        "defaults": [],
                         "hazards": [],
                     },
                 ],
             },
-        ]
+        ],
     }
     assert done.code == 1
 
@@ -171,11 +213,13 @@ def test_an_invalid_policy_says_what_ecr_would_say(tmp_path: Path) -> None:
     [
         {"Ref": "Policy"},
         {"Fn::Sub": "${Policy}"},
+        {"Fn::Sub": "${AWS::StackName}"},
+        {"Fn::Sub": ["${Policy}", {"Policy": {"Ref": "Text"}}]},
         {"Fn::Join": ["", ["{", {"Ref": "Rest"}]]},
         {"Fn::If": ["Production", SAFE, SAFE]},
         {"Fn::ToJsonString": {"rules": [{"Ref": "Rule"}]}},
     ],
-    ids=lambda value: next(iter(value)),
+    ids=lambda value: str(value)[:30],
 )
 def test_what_only_cloudformation_knows_never_passes(text: dict[str, Any], tmp_path: Path) -> None:
     """A text that depends on the deployment is unknown, with exit code 1."""
@@ -183,6 +227,139 @@ def test_what_only_cloudformation_knows_never_passes(text: dict[str, Any], tmp_p
     (found,) = done.json["files"][0]["policies"]
     assert (found["result"], done.code) == ("unknown", 1)
     assert "known only when CloudFormation deploys" in found["reason"]
+
+
+KEEP = ONE_LINER.replace("10", "${Keep}")
+
+
+def with_parameter(text: object, **entry: object) -> dict[str, Any]:
+    """A template of one repository, whose policy may use the parameter ``Keep``."""
+    return {"Parameters": {"Keep": entry}, **template(Images=repository(text))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [{"Fn::Sub": KEEP}, {"Fn::Join": ["", [*KEEP.split("${Keep}")[:1], {"Ref": "Keep"}, KEEP.split("${Keep}")[1]]]}],
+    ids=["Sub", "Join and Ref"],
+)
+def test_a_parameters_default_is_its_value_and_that_is_said(text: dict[str, Any], tmp_path: Path) -> None:
+    """Text and JSON name the parameter; what --parameter gives takes the place of the default, and is no default."""
+    path = file(tmp_path, "stack.json", with_parameter(text, Type="Number", Default=10))
+    done = run("images", "check", path)
+    assert "  the default of parameter Keep was taken; --parameter Keep=VALUE takes another value\n" in done.out
+    assert "then 10 newer ones" in done.out
+    (found,) = run("images", "check", path, "--format", "json").json["files"][0]["policies"]
+    assert (found["result"], found["defaults"]) == ("hazard", ["Keep"])
+    given = run("images", "check", path, "--parameter", "Keep=7")
+    assert "then 7 newer ones" in given.out
+    assert "of parameter Keep" not in given.out
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"Type": "String"},
+        {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "10"},
+        {"Type": "CommaDelimitedList", "Default": "10"},
+    ],
+    ids=["no default", "a name in SSM", "a list"],
+)
+def test_a_parameter_without_a_value_of_its_own_is_unknown(entry: dict[str, Any], tmp_path: Path) -> None:
+    """A default that names something else, or is a list, is not the text that is deployed."""
+    path = file(tmp_path, "stack.json", with_parameter({"Fn::Sub": KEEP}, **entry))
+    (found,) = run("images", "check", path, "--format", "json").json["files"][0]["policies"]
+    assert (found["result"], found["defaults"]) == ("unknown", [])
+
+
+def test_an_own_constant_hides_a_parameter(tmp_path: Path) -> None:
+    """In Fn::Sub a constant of its own goes before a parameter, and ``${!Other}`` comes to ``${Other}``."""
+    text = {"Fn::Sub": [KEEP.replace('"any"', '"tagged", "tagPrefixList": ["${!Other}"]'), {"Keep": "7"}]}
+    path = file(tmp_path, "stack.json", with_parameter(text, Type="String", Default="10"))
+    (found,) = run("images", "check", path, "--format", "json").json["files"][0]["policies"]
+    assert found["defaults"] == []
+    assert "${Other}" in found["hazards"][0]["example"]
+    assert "7 newer ones" in found["hazards"][0]["example"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("Kepe=1", "--parameter must name a parameter of a template, got 'Kepe'"),
+        ("Keep", "must be NAME=VALUE, got 'Keep'"),
+    ],
+)
+def test_wrong_parameters_are_refused(given: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped name would leave the default in place without a word."""
+    path = file(tmp_path, "stack.json", with_parameter({"Fn::Sub": KEEP}, Type="Number", Default=10))
+    done = run("images", "check", path, "--parameter", given, "--format", "json")
+    shown = done.err + capsys.readouterr().err
+    assert (done.code, done.out, shown.count("\n")) == (2, "", 1)
+    assert why in shown
+
+
+def test_what_ecr_answers_is_read(tmp_path: Path) -> None:
+    """The output of ``aws ecr get-lifecycle-policy`` is judged by the policy that it holds."""
+    answer = {"registryId": "111111111111", "repositoryName": "web", "lifecyclePolicyText": ONE_LINER}
+    done = run("images", "check", file(tmp_path, "answer.json", answer))
+    assert done.code == 1
+    assert "answer.json: HAZARD, 1 rule can take an image in use" in done.out
+
+
+TWICE = SAFE.replace('"rulePriority": 2', '"rulePriority": 2, "rulePriority": 3')
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("policy.json", TWICE, "{path} must have each key once, got 'rulePriority' twice; rename or remove one"),
+        (
+            "answer.json",
+            json.dumps({"lifecyclePolicyText": TWICE}),
+            "lifecyclePolicyText in {path} must have each key once, got 'rulePriority' twice; remove one",
+        ),
+        (
+            "stack.yaml",
+            "Resources:\n  Repo: {Type: AWS::ECR::Repository}\n  Repo: {Type: AWS::SNS::Topic}\n",
+            "{path} must have each key once, got 'Repo' twice; rename or remove one",
+        ),
+        (
+            "policy.yaml",
+            "rules: []\n",
+            "a lifecycle policy must be JSON, got YAML in {path}; ECR takes nothing else",
+        ),
+    ],
+    ids=["policy", "answer", "template", "policy in YAML"],
+)
+def test_what_would_be_read_in_part_is_refused(name: str, text: str, why: str, tmp_path: Path) -> None:
+    """Of a key that is there twice one would be dropped without a word; a policy in YAML is none for ECR."""
+    path = file(tmp_path, name, text)
+    done = run("images", "check", path)
+    assert (done.code, done.out, done.err) == (2, "", f"moorings: {why.format(path=path)}\n")
+
+
+def test_a_key_twice_in_a_templates_policy_never_passes(tmp_path: Path) -> None:
+    """What ECR makes of it is not known."""
+    done = run("images", "check", file(tmp_path, "stack.json", template(Images=repository(TWICE))))
+    assert done.code == 1
+    assert "Images: UNKNOWN, it has a LifecyclePolicyText with the key 'rulePriority' twice" in done.out
+
+
+def test_merged_keys_of_yaml_are_no_keys_twice(tmp_path: Path) -> None:
+    """``<<`` brings keys that a mapping may have already, wherever the other mapping is used besides."""
+    text = """
+A: &a {Type: AWS::SNS::Topic, Properties: {}}
+Resources:
+  One: &b {<<: *a, Type: AWS::ECR::Repository}
+  Two: {<<: *b, Properties: {LifecyclePolicy: !Ref AWS::NoValue}}
+"""
+    done = run("images", "check", file(tmp_path, "stack.yaml", text), "--format", "json")
+    assert [one["result"] for one in done.json["files"][0]["policies"]] == ["none", "none"]
+
+
+def test_a_loop_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """What a macro would make is unknown, in words that fit together."""
+    done = run("images", "check", file(tmp_path, "stack.json", template(**{"Fn::ForEach::All": []})))
+    assert "Fn::ForEach::All: UNKNOWN, it makes resources that are known only when CloudFormation deploys;" in done.out
 
 
 def test_whole_properties_may_be_unknown(tmp_path: Path) -> None:
@@ -206,10 +383,11 @@ def test_whole_properties_may_be_unknown(tmp_path: Path) -> None:
     "text",
     [
         {"Fn::Sub": ONE_LINER},
+        {"Fn::Sub": [ONE_LINER.replace("10", "${Keep}"), {"Keep": 10}]},
         {"Fn::Join": ["", [ONE_LINER[:50], ONE_LINER[50:]]]},
         {"Fn::ToJsonString": json.loads(ONE_LINER)},
     ],
-    ids=lambda value: next(iter(value)),
+    ids=lambda value: str(value)[:20],
 )
 def test_what_comes_to_a_plain_text_is_judged(text: dict[str, Any], tmp_path: Path) -> None:
     """An intrinsic that depends on nothing is read as its text."""

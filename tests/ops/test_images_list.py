@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.images.retention_guard import RetentionGuard
-from constructs_lib.ops.uses import RELEASES_KEPT, REVISIONS_KEPT
+from constructs_lib.images.retention_guard import _PARAMETER, RetentionGuard
+from constructs_lib.ops.uses import PARAMETER, RELEASES_KEPT, REVISIONS_KEPT
 from tests.fake_aws.core import ACCOUNT, REGION, Fault
-from tests.ops.support import NOW, SHIELD, Done, newest, policy, run
+from tests.ops.support import NOW, SHIELD, Done, Terminal, newest, policy, run
 from tests.ops.world import HOST, NAME, RELEASE, SIZE, World
 
 
@@ -139,7 +139,9 @@ def test_a_missing_image_is_told(world: World) -> None:
     assert {entry["reference"] for entry in done.json["missing"]} == {f"{NAME}@{gone}"}
     assert all(set(entry) == {"reference", "owner", "source", "name", "starts"} for entry in done.json["missing"])
     assert done.code == 1
-    assert f"MISSING {NAME}@{gone}: task " in listing(world).out
+    (line,) = [line for line in listing(world).out.splitlines() if line.startswith("MISSING")]
+    users = "web: deployment, service revision"
+    assert line == f"MISSING {NAME}@{gone}: 2 uses refer to it, and no image is there; {users}"
 
 
 def test_images_of_other_repositories_are_no_concern(world: World) -> None:
@@ -220,25 +222,78 @@ def test_releases_are_found_by_the_repositorys_name(world: World) -> None:
 def test_releases_can_be_named(world: World) -> None:
     """--release takes the place of the name by convention, and may be repeated."""
     one, two, other = world.builds(3)
-    world.ssm.put("/mine", one)
-    world.ssm.put("/yours", two)
+    world.ssm.put("/mine/digest", one)
+    world.ssm.put("/yours/digest", two)
     world.ssm.put(RELEASE, other)
-    done = listing(world, "--release", "/mine", "--release", "/yours", "--format", "json")
+    done = listing(world, "--release", "/mine/digest", "--release", "/yours/digest", "--format", "json")
     assert {tag: len(found["uses"]) for tag, found in images(done).items()} == {"b-1": 1, "b-2": 1, "b-3": 0}
 
 
 def test_a_release_parameter_that_is_not_there_is_refused(world: World) -> None:
     """A mistyped name would make images in use look unused."""
-    done = listing(world, "--release", "/mime")
+    done = listing(world, "--release", "/mime/digest")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "moorings: --release must be a parameter in SSM, got '/mime'; look at its name and region\n"
+    assert (
+        done.err == "moorings: --release must be a parameter in SSM, got '/mime/digest'; look at its name and region\n"
+    )
 
 
 def test_a_repository_that_is_not_there_is_refused(world: World) -> None:
-    """The sentence names the repository and the region."""
+    """The sentence names the repository, the account and the region."""
     done = run("images", "list", "shop/staging/web", connect=world.connect)
-    assert done.code == 2
-    assert done.err.startswith("moorings: REPOSITORY must be in this account and region, got 'shop/staging/web' in ")
+    assert (done.code, done.out) == (2, "")
+    here = f"moorings: REPOSITORY must be in this account and region ({ACCOUNT}, {REGION}), got "
+    assert done.err == f"{here}'shop/staging/web'; look at its name, --profile and --region\n"
+
+
+def arn(account: str, region: str, name: str = NAME) -> str:
+    return f"arn:aws:ecr:{region}:{account}:repository/{name}"
+
+
+@pytest.mark.parametrize("text", [arn(ACCOUNT, REGION), f"{HOST}/{NAME}"], ids=["ARN", "URI"])
+def test_a_repository_has_an_arn_and_a_uri(world: World, text: str) -> None:
+    """Both name it, and the region too."""
+    done = run("images", "list", text, "--format", "json", connect=world.connect)
+    assert (done.code, done.json["repository"]) == (0, NAME)
+    assert world.asked == [(REGION, None)]
+
+
+@pytest.mark.parametrize("name", [NAME, "shop/staging/web"], ids=["there is one here too", "there is none here"])
+def test_a_repository_of_another_account_is_refused(world: World, name: str) -> None:
+    """Who uses its images is not seen from here; the sentence shows both accounts and regions."""
+    done = run("images", "list", arn("222222222222", "eu-west-3", name), connect=world.connect)
+    assert (done.code, done.out) == (2, "")
+    assert f"({ACCOUNT}, {REGION}), got '{name}' in 222222222222, eu-west-3; look at" in done.err
+
+
+def test_two_regions_are_refused_before_aws_is_asked() -> None:
+    """An ARN of one region and --region of another."""
+    done = run("images", "list", arn(ACCOUNT, REGION), "--region", "eu-west-3")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"moorings: --region must be REPOSITORY's own, {REGION}, got 'eu-west-3'; leave it out, for it is known\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[""], ["w"], [f"{HOST}/{NAME}:v1"], ["arn:aws:s3:::web"], [NAME, "--release", ""], [NAME, "--release", "x"]],
+    ids=str,
+)
+def test_names_that_can_be_none_are_refused_before_aws_is_asked(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence says what is allowed; ``no_aws`` would fail if clients were made."""
+    done = run("images", "list", *words)
+    shown = capsys.readouterr().err
+    assert (done.code, done.out, shown.count("\n")) == (2, "", 1)
+    assert shown.startswith("moorings: argument ")
+    assert f", got {words[-1]!r}; see " in shown
+
+
+def test_release_parameters_are_what_the_guard_takes() -> None:
+    """The command and the construct have one pattern."""
+    assert PARAMETER == _PARAMETER
 
 
 def test_what_aws_refuses_is_one_sentence(world: World) -> None:
@@ -261,18 +316,46 @@ def test_region_and_profile_reach_boto3(world: World) -> None:
     assert world.asked == [("eu-west-3", "shop"), (None, None)]
 
 
-def test_an_unknown_profile_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """The real session is made where its errors become a sentence."""
-    from constructs_lib.ops.outside import real
+def test_many_services_that_miss_an_image_are_one_line(world: World) -> None:
+    """A reference is told once, with how many refer to it; the JSON still has an entry for each."""
+    gone = world.push(["b-1"])
+    for family in ("web", "worker", "cron"):
+        world.runs(gone, family)
+    world.ecr.delete(NAME, gone)
+    text = listing(world).out
+    assert text.count("MISSING") == 1
+    assert "6 uses refer to it" in text
+    assert "; cron: deployment, service revision; web: deployment, service revision; worker: " in text
+    assert len(listing(world, "--format", "json").json["missing"]) == 6
 
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    done = run("images", "list", NAME, "--profile", "nobody", connect=real().connect)
-    assert (done.code, done.out) == (2, "")
-    assert (
-        done.err
-        == "moorings: AWS did not answer as needed: ProfileNotFound: The config profile (nobody) could not be found\n"
-    )
+
+def test_a_narrow_terminal_gets_a_block_for_each_image(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below 120 columns each image has lines of its own, without its empty cells; from there on there is a table."""
+    monkeypatch.setenv("COLUMNS", "119")
+    old, new = world.builds(2)
+    world.ecr.tag(NAME, "pin-use-web-0", old)
+    world.runs(old)
+    done = run("images", "list", NAME, connect=world.connect, out=Terminal())
+    _, *lines = done.out.splitlines()
+    assert lines == [
+        new.removeprefix("sha256:")[:12],
+        "  Tags        b-2",
+        "  Age         0 s",
+        "  Size        52.4 MB",
+        "  Status      ACTIVE",
+        "  Policy now  keep",
+        old.removeprefix("sha256:")[:12],
+        "  Tags        b-1",
+        "  Age         1 d",
+        "  Size        52.4 MB",
+        "  Status      ACTIVE",
+        "  Policy now  keep",
+        "  Used by     web: deployment, service revision, task, task definition",
+        "  Pins        pin-use-web-0",
+    ]
+    monkeypatch.setenv("COLUMNS", "120")
+    wide = run("images", "list", NAME, connect=world.connect, out=Terminal())
+    assert "Used by" in wide.out.splitlines()[1]
 
 
 def test_what_counts_as_in_use_is_the_guards_own_default() -> None:

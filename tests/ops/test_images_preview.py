@@ -83,6 +83,23 @@ def test_the_text_says_what_the_model_is(world: World, one_liner: Path) -> None:
     assert "expire (rule 1), by build 3" in done.out
 
 
+def test_one_is_no_plural(world: World, one_liner: Path) -> None:
+    """One image and one build are told as such."""
+    world.builds(1)
+    done = preview(world, one_liner, "--builds", 1)
+    assert "of 1 image this policy would take 0 now and 0 by the end of 1 more build." in done.out
+    assert "After 1 build " in done.out
+
+
+def test_what_ecr_answers_is_a_policy(world: World, tmp_path: Path) -> None:
+    """The output of ``aws ecr get-lifecycle-policy`` can be given as it is."""
+    path = tmp_path / "answer.json"
+    path.write_text(json.dumps({"registryId": ACCOUNT, "lifecyclePolicyText": policy(newest(1))}))
+    world.builds(2)
+    done = preview(world, path, "--builds", 0, "--format", "json")
+    assert [one["after_builds"] for one in done.json["images"]] == [None, 0]
+
+
 def test_a_shield_and_a_pin_save_it(world: World, tmp_path: Path) -> None:
     """The same eleven builds with the shield before the count: nothing in use goes in a hundred builds."""
     path = tmp_path / "policy.json"

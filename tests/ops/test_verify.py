@@ -97,6 +97,12 @@ def test_without_yes_it_says_what_it_would_do(world: World, three: list[str]) ->
     assert not [call for call in world.aws.calls if "Preview" in call]
 
 
+def test_without_yes_it_says_from_where_to_where(world: World, three: list[str]) -> None:
+    """A canary on an image that is not one of the two newest would be moved from there."""
+    world.ecr.tag(NAME, CANARY, three[0])
+    assert f"would move {CANARY} from {three[0]} to {three[1]}" in verify(world).out.splitlines()
+
+
 def test_json_without_yes_has_exactly_this_shape(world: World) -> None:
     """An empty repository: no canary, and why."""
     why = "it needs two images that can be pulled and have a tag of their own, got 0"
@@ -243,7 +249,7 @@ def test_a_shield_that_does_not_hold_is_not_good(world: World, three: list[str])
     world.ecr._preview = without_the_shield  # type: ignore[method-assign]
     code, seen = results(world)
     assert code == 1
-    assert seen[NAMES[2]] == ("NG", f"1 of 3 images differ: {three[1]}: ECR expire (rule 2), ours keep")
+    assert seen[NAMES[2]] == ("NG", f"1 of 3 images differs: {three[1]}: ECR expire (rule 2), ours keep")
 
 
 def test_an_image_that_ecr_keeps_and_we_do_not_is_not_good(world: World, three: list[str]) -> None:
@@ -251,7 +257,7 @@ def test_an_image_that_ecr_keeps_and_we_do_not_is_not_good(world: World, three: 
     world.ecr.spared = {three[0]}
     code, seen = results(world)
     assert code == 1
-    assert seen[NAMES[5]] == ("NG", f"1 of 3 images differ: {three[0]}: ECR keep, ours expire (rule 2)")
+    assert seen[NAMES[5]] == ("NG", f"1 of 3 images differs: {three[0]}: ECR keep, ours expire (rule 2)")
 
 
 def test_a_preview_of_many_pages_is_read_to_its_end(world: World) -> None:
@@ -278,14 +284,17 @@ def test_children_that_ecr_keeps_are_told_and_no_failure(world: World) -> None:
 
 
 def test_no_policy_and_no_preview_are_skipped(world: World, three: list[str]) -> None:
-    """The local cloud has no previews: that is said, and the pin counts."""
+    """The local cloud has no previews: that is said, and without ECR's word on the shield it is not fine."""
     world.ecr.previews = False
     code, seen = results(world)
-    assert code == 0
+    assert code == 2
+    assert verify(world, "--yes").err == "moorings: the shield was not tried; 2 of 6 checks could not run\n"
     assert seen[NAMES[2]] == ("SKIP", "ECR gave no preview: UnknownOperationException: unknown operation")
     assert seen[NAMES[5]][0] == "SKIP"
     del world.ecr.policies[NAME]
     assert results(world)[1][NAMES[5]] == ("SKIP", "it has no lifecycle policy, so nothing expires")
+    world.ecr.previews = True
+    assert results(world)[0] == 0, "a repository without a policy can be fine"
     assert len(three) == 3
 
 
@@ -307,7 +316,8 @@ def test_a_preview_while_images_change_is_skipped(world: World, three: list[str]
             world.push([f"late-{world.aws.calls[operation]}"])
 
     world.aws.before = push
-    _, seen = results(world)
+    code, seen = results(world)
+    assert code == 2
     assert seen[NAMES[2]] == ("SKIP", "images came, went or changed meanwhile; run it again")
     assert len(three) == 3
 

@@ -48,6 +48,10 @@ class EcrWithPolicies(FakeEcr):
         """Without ``registryId`` the account's own registry is meant."""
         params = {"registryId": self.registry, **params}
         match operation:
+            case "DescribeRepositories":
+                for name in set(params["repositoryNames"]) - set(self.repositories):
+                    where = f"does not exist in the registry with id '{self.registry}'"
+                    raise Fault("RepositoryNotFoundException", f"The repository with name '{name}' {where}")
             case "GetLifecyclePolicy":
                 if self._find(params, params["repositoryName"]).name not in self.policies:
                     raise Fault("LifecyclePolicyNotFoundException", "Lifecycle policy does not exist")
