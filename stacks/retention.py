@@ -8,7 +8,8 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
+from constructs_lib.images.guarded_repository import GuardedRepository
+from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.naming import release_parameter_name
 from constructs_lib.observability.alarms import Alarms
 from stacks.base import EnvironmentStack

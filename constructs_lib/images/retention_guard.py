@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -20,14 +17,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
-from constructs_lib.checks import concrete, environment_name, invalid, is_token, name, whole_number
+from constructs_lib.checks import environment_name, invalid, name, whole_number
 from constructs_lib.images.alarms import guard_alarms
 from constructs_lib.images.event_patterns import Pattern, event_patterns
+from constructs_lib.images.guarded_repository import GuardedRepository, check_region, check_repositories
 from constructs_lib.images.permissions import guard_permissions, wake_up_policy
 from constructs_lib.runtime_code import runtime_code
-
-MOST_REPOSITORIES: Final = 25
-"""How many repositories one guard looks after."""
 
 _VARIABLE: Final = "MOORINGS_GUARD"  # as runtime/settings.py reads it
 _DELAY_SECONDS: Final = 30  # as runtime/wakeups.py counts with
@@ -37,36 +32,6 @@ _TIMEOUT_MINUTES: Final = 7
 _VISIBILITY_SECONDS: Final = _TIMEOUT_MINUTES * 60 + 60
 _ENVIRONMENT_CHARACTERS: Final = 4096
 _UNKNOWN_ARN: Final = 150
-_PARAMETER: Final = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)  # Parameter Store takes no longer names
-_FROM_NAMING: Final = "take it from constructs_lib.naming.release_parameter_name"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardedRepository:
-    """A repository in which images in use get pins (lesson Q2).
-
-    Args:
-        repository: any ECR repository of the guard's region: made here, or imported by name or ARN.
-        release_parameters: names of the SSM parameters that hold digests of its images, such as
-            ``/moorings/shop/staging/web/digest``; the last values of each count as in use, and its pins are named after
-            the last part but one. None by default.
-
-    Raises:
-        ValueError: a parameter's name is a Token or has no two parts, or it is no tuple.
-    """
-
-    repository: ecr.IRepository
-    release_parameters: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.release_parameters, tuple):
-            raise invalid(
-                "release_parameters", self.release_parameters, "a tuple of names", "write it as ('/a',), with the comma"
-            )
-        for parameter in self.release_parameters:
-            concrete("release_parameters", parameter, _FROM_NAMING)
-            if not _PARAMETER.fullmatch(parameter):
-                raise invalid("release_parameters", parameter, "'/…/<service>/<name>', 1011 long at most", _FROM_NAMING)
 
 
 class RetentionGuard(Construct):
@@ -131,7 +96,7 @@ class RetentionGuard(Construct):
     ) -> None:
         name("application", application)
         environment_name("environment", environment)
-        _check_repositories(repositories)
+        check_repositories(repositories)
         whole_number("interval_minutes", interval_minutes, low=5, high=30, fix="ECS lists stopped tasks for an hour")
         kept = "too few forget what a rollback needs, too many keep old images for good"
         whole_number("revisions_kept", revisions_kept, low=1, high=20, fix=kept)
@@ -155,7 +120,7 @@ class RetentionGuard(Construct):
             "revisions_kept": revisions_kept,
             "releases_kept": releases_kept,
         }
-        _check_region(arns, region)
+        check_region(arns, region)
         _check_size(settings, names)
         super().__init__(scope, id)
 
@@ -260,30 +225,6 @@ def _arns(stack: Stack) -> Callable[[str, str], str]:
 
 def _text(settings: dict[str, object], table: str) -> str:
     return json.dumps({**settings, "table": table}, separators=(",", ":"))
-
-
-def _check_repositories(repositories: Sequence[GuardedRepository]) -> None:
-    if not 1 <= len(repositories) <= MOST_REPOSITORIES:
-        raise invalid(
-            "repositories",
-            len(repositories),
-            f"1 to {MOST_REPOSITORIES} of them",
-            "the settings of more do not fit a function; make another guard, with another environment name",
-        )
-    for guarded in repositories:
-        if not isinstance(guarded, GuardedRepository):
-            raise invalid("repositories", guarded, "a list of GuardedRepository", "wrap each one in it")
-    parameters = [parameter for guarded in repositories for parameter in guarded.release_parameters]
-    if len(set(parameters)) != len(parameters):
-        raise invalid("release_parameters", parameters, "all different", "a parameter holds digests of one repository")
-
-
-def _check_region(arns: Sequence[str], region: str) -> None:
-    """Clients of the guard talk to one region; images of another would look as if they were gone."""
-    for repository_arn in arns:
-        parts = repository_arn.split(":")
-        if len(parts) > 3 and not is_token(region + parts[3]) and parts[3] != region:
-            raise invalid("repositories", repository_arn, f"in {region}", "make a guard in the repository's own region")
 
 
 def _check_size(settings: dict[str, object], names: Sequence[str]) -> None:

@@ -4,7 +4,8 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_sns as sns
 
-from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
+from constructs_lib.images.guarded_repository import GuardedRepository
+from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.observability.alarms import Alarms
 
 app = App()

@@ -16,8 +16,9 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ecr as ecr
 
 import constructs_lib.images
+from constructs_lib.images.guarded_repository import GuardedRepository
 from constructs_lib.images.permissions import LISTS, ON_REPOSITORIES
-from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
+from constructs_lib.images.retention_guard import RetentionGuard
 from stacks import gate
 from tests.delivery.support import allowed
 from tests.support import FLAG_SETS, Template, of_type, synthesize

@@ -23,9 +23,11 @@ import constructs_lib.images
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.images import alarms
 from constructs_lib.images.event_patterns import MOST_CHARACTERS, Pattern, event_patterns
+from constructs_lib.images.guarded_repository import GuardedRepository
 from constructs_lib.images.lifecycle import Image, evaluate
 from constructs_lib.images.policy import RetentionPolicy
-from constructs_lib.images.retention_guard import GuardedRepository, RetentionGuard
+from constructs_lib.images.repository import PinnedRepository
+from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.images.runtime import memory, report, settings, wakeups
 from constructs_lib.images.runtime.decision import decide
 from constructs_lib.images.runtime.model import StoredImage, Use, UsedImage
@@ -526,6 +528,32 @@ def test_a_bare_repository_is_refused() -> None:
     repository = ecr.Repository.from_repository_name(scope, "Repository", "web")
     with pytest.raises(ValueError, match="must be a list of GuardedRepository, got "):
         guard(scope, repository, {"repositories": [repository]})
+
+
+@pytest.mark.parametrize("wrong", [None, "shop/staging/web", PinnedRepository], ids=["none", "a name", "ours"])
+def test_what_is_no_repository_is_refused(wrong: Any) -> None:
+    """To pass a ``PinnedRepository`` and not what it holds is the likeliest mistake; the sentence says what to do."""
+    value: Any = PinnedRepository(stack(), "Images") if wrong is PinnedRepository else wrong
+    fix = refused(lambda: GuardedRepository(repository=value), "repository", value, "an ecr.IRepository")
+    assert "`.repository`" in fix
+
+
+@pytest.mark.parametrize("wrong", [None, 1])
+def test_what_is_no_list_is_refused(wrong: Any) -> None:
+    """Before anything is made."""
+    scope = stack()
+    repository = ecr.Repository(scope, "Images")
+    refused(lambda: guard(scope, repository, {"repositories": wrong}), "repositories", wrong, "a list")
+
+
+@pytest.mark.parametrize("arn", ["rubbish", "arn:aws:s3:::bucket", "arn:aws:ecr:eu-west-1:111111111111:web"])
+def test_an_arn_of_something_else_is_refused(arn: str) -> None:
+    """The function would fail at each run."""
+    scope = stack()
+    repository = ecr.Repository.from_repository_attributes(
+        scope, "Images", repository_arn=arn, repository_name="shop/staging/web"
+    )
+    refused(lambda: guard(scope, repository, {}), "repositories", arn, "ARNs of ECR repositories")
 
 
 def test_a_parameter_of_two_repositories_is_refused() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.images.retention_guard import _PARAMETER, RetentionGuard
+from constructs_lib.images.guarded_repository import _PARAMETER
+from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.ops.uses import PARAMETER, RELEASES_KEPT, REVISIONS_KEPT
 from tests.fake_aws.core import ACCOUNT, REGION, Fault
 from tests.ops.support import NOW, SHIELD, Done, Terminal, newest, policy, run
