@@ -1,7 +1,7 @@
 """What the retention guard may do, as plain data. Standard library only.
 
-It can put a tag on an image that is there, and restore one. It can neither delete an image nor upload one, so no fault
-of it can lose an image (lesson Q2). The resource types of each action are those of the service authorization reference
+It can put a tag on an image that is there, and restore one. It can neither delete an image nor upload one
+(lesson Q2). The resource types of each action are those of the service authorization reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
 
 Two things that a reviewer of the template will ask:
