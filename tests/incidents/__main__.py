@@ -35,8 +35,8 @@ def main() -> int:
             control.stop(state)
     console.print(table(before, after))
     console.print(
-        "A task was replaced in every service at each step. ECS and the registry are the local cloud's; what a lifecycle "
-        "policy deletes is our model of ECR (constructs_lib/images/lifecycle.py). AWS was not called."
+        "A task was replaced in every service at each step. ECS and the registry are the local cloud's; what a "
+        "lifecycle policy deletes is our model of ECR (constructs_lib/images/lifecycle.py). AWS was not called."
     )
     return verdict(before, after)
 
