@@ -18,6 +18,10 @@ PIN_PATTERN = "pin-*"
 NOT_RELEASED = "none"
 """The value of a release parameter before the first release: the service stands with zero tasks."""
 
+RELEASE_PARAMETER = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)
+"""Names of release parameters, ours or anybody's: the service is the last part but one. Parameter Store takes no longer
+names."""
+
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _COMMIT = re.compile(r"[0-9a-f]{12,64}")
 

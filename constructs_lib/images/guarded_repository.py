@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,11 +9,11 @@ from typing import Final
 from aws_cdk import aws_ecr as ecr
 
 from constructs_lib.checks import concrete, invalid, is_token
+from constructs_lib.naming import RELEASE_PARAMETER
 
 MOST_REPOSITORIES: Final = 25
 """How many repositories one guard looks after."""
 
-_PARAMETER: Final = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)  # Parameter Store takes no longer names
 _FROM_NAMING: Final = "take it from constructs_lib.naming.release_parameter_name"
 
 
@@ -47,7 +46,7 @@ class GuardedRepository:
             )
         for parameter in self.release_parameters:
             concrete("release_parameters", parameter, _FROM_NAMING)
-            if not _PARAMETER.fullmatch(parameter):
+            if not RELEASE_PARAMETER.fullmatch(parameter):
                 raise invalid("release_parameters", parameter, "'/…/<service>/<name>', 1011 long at most", _FROM_NAMING)
 
 

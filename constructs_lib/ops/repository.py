@@ -13,7 +13,13 @@ from constructs_lib.images.lifecycle_policy import TagPattern
 from constructs_lib.images.runtime.decision import decide
 from constructs_lib.images.runtime.model import Plan, Reading, StoredImage
 from constructs_lib.images.runtime.references import RepositoryId
-from constructs_lib.images.runtime.registry import INDEXES, PAGE, Listing, read_children
+from constructs_lib.images.runtime.registry import (
+    Listing,
+    image_details,
+    lists_children,
+    read_children,
+    status_of,
+)
 from constructs_lib.ops.outside import CouldNotRun
 from constructs_lib.ops.repository_name import RepositoryName
 
@@ -88,19 +94,9 @@ def _not_here(named: RepositoryName, account: str, region: str) -> CouldNotRun:
 
 def images_of(ecr: ECRClient, repository: RepositoryId) -> tuple[list[ListedImage], list[str]]:
     """All images, newest first, and what could not be read of them."""
-    pages = ecr.get_paginator("describe_images").paginate(
-        registryId=repository.registry,
-        repositoryName=repository.name,
-        filter={"imageStatus": "ANY"},  # else archived images are left out
-        PaginationConfig={"PageSize": PAGE},
-    )
-    details = [detail for page in pages for detail in page["imageDetails"]]
+    details = list(image_details(ecr, repository))
     images = {detail["imageDigest"]: _listed(detail) for detail in details}
-    indexes = tuple(
-        detail["imageDigest"]
-        for detail in details
-        if detail.get("imageManifestMediaType") in INDEXES and detail.get("imageStatus", "ACTIVE") == "ACTIVE"
-    )
+    indexes = tuple(detail["imageDigest"] for detail in details if lists_children(detail))
     listing = Listing(images={digest: image.stored for digest, image in images.items()}, indexes=indexes)
     problems = read_children(ecr, repository, listing, listing.indexes)
     known = [_with_children(image, listing.images[digest]) for digest, image in images.items()]
@@ -134,7 +130,7 @@ def _listed(detail: ImageDetailTypeDef) -> ListedImage:
     stored = StoredImage(
         digest=detail["imageDigest"],
         tags=tuple(sorted(detail.get("imageTags", []))),
-        status=detail.get("imageStatus", "ACTIVE"),
+        status=status_of(detail),
     )
     archived = stored.status != "ACTIVE"
     image = Image(

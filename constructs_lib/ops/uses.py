@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from constructs_lib.images.runtime.aws import Clients
 from constructs_lib.images.runtime.model import Reading, Use
 from constructs_lib.images.runtime.references import RepositoryId
 from constructs_lib.images.runtime.uses import read_uses
-from constructs_lib.naming import release_parameter_name
+from constructs_lib.naming import RELEASE_PARAMETER, release_parameter_name
 from constructs_lib.ops.outside import CouldNotRun, whole
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ REVISIONS_KEPT: Final = 3
 RELEASES_KEPT: Final = 5
 """What ``RetentionGuard`` takes by default; a test compares them."""
 
-PARAMETER: Final = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)
-"""As ``GuardedRepository`` takes them; a test compares."""
-
 
 def parameter_name(text: str) -> str:
     """The name of a release parameter.
@@ -32,7 +28,7 @@ def parameter_name(text: str) -> str:
     Raises:
         ArgumentTypeError: no guard would take it.
     """
-    if not PARAMETER.fullmatch(text):
+    if not RELEASE_PARAMETER.fullmatch(text):
         raise ArgumentTypeError(f"must be a name such as /moorings/shop/production/web/digest, got {text!r}")
     return text
 

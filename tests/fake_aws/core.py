@@ -109,7 +109,7 @@ def page(
     params: Params,
     *,
     size: int,
-    token: str = "nextToken",  # noqa: S107
+    token: str = "nextToken",  # noqa: S107  (it is a page's, and no secret)
 ) -> tuple[list[Any], dict[str, str]]:
     """One page of a list, and where the next begins, as the parameters ask for."""
     start = int(params.get(token, 0))

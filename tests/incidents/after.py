@@ -123,14 +123,6 @@ class After:
             for settings in self.settings.values()
         ]
 
-    def running(self, service: Service) -> set[str]:
-        """The digests that a service's tasks run."""
-        return self.registry.running(service)
-
-    def delete_worker(self, worker: Service) -> None:
-        """The service and its task definitions are deleted."""
-        self.registry.delete_service(worker)
-
     def repository(self, environment: str) -> str:
         """The repository of an environment."""
         return repository_name(APPLICATION, environment, "web")

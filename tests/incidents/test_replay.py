@@ -73,9 +73,9 @@ def test_after_a_pin_leaves_what_nothing_uses(ours: After, after: list[Moment]) 
     """A service is deleted; a day later its image has no pin, and goes. What runs stays."""
     assert after
     worker = ours.services.pop("worker")
-    running = {name: ours.running(service) for name, service in ours.services.items()}
-    (old,) = ours.running(worker)
-    ours.delete_worker(worker)
+    running = {name: ours.registry.running(service) for name, service in ours.services.items()}
+    (old,) = ours.registry.running(worker)
+    ours.registry.delete_service(worker)
     repository = ours.repository("staging")
     ours.watch(hours=2)
     assert old in {image.digest for image in ours.registry.images(repository)}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_ecr as ecr
 
-from constructs_lib.images.guarded_repository import _PARAMETER
+from constructs_lib.images.guarded_repository import GuardedRepository
 from constructs_lib.images.retention_guard import RetentionGuard
-from constructs_lib.ops.uses import PARAMETER, RELEASES_KEPT, REVISIONS_KEPT
+from constructs_lib.ops.uses import RELEASES_KEPT, REVISIONS_KEPT, parameter_name
 from tests.fake_aws.core import ACCOUNT, REGION, Fault
 from tests.ops.support import NOW, SHIELD, Done, Terminal, newest, policy, run
 from tests.ops.world import HOST, NAME, RELEASE, SIZE, World
@@ -292,9 +296,16 @@ def test_names_that_can_be_none_are_refused_before_aws_is_asked(
     assert f", got {words[-1]!r}; see " in shown
 
 
-def test_release_parameters_are_what_the_guard_takes() -> None:
-    """The command and the construct have one pattern."""
-    assert PARAMETER == _PARAMETER
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("/a/b", True), (f"/a/{'b' * 1008}", True), (f"/a/{'b' * 1009}", False), ("/a", False), ("a/b", False)],
+)
+def test_release_parameters_are_what_the_guard_takes(name: str, taken: bool) -> None:
+    """The command and the construct take the same names."""
+    repository = ecr.Repository.from_repository_name(Stack(), "Images", NAME)
+    for take in (parameter_name, lambda text: GuardedRepository(repository=repository, release_parameters=(text,))):
+        with nullcontext() if taken else pytest.raises((ArgumentTypeError, ValueError)):
+            take(name)
 
 
 def test_what_aws_refuses_is_one_sentence(world: World) -> None:

@@ -21,7 +21,7 @@ GIVE_UP: Final = 20
 then, and in an outage the time is better spent on pinning what is known."""
 
 TIME_LIMIT: Final = 120.0
-"""Seconds from the beginning of a reading after which no call is begun. The function has 300: it may wait for 35 before
+"""Seconds from the beginning of a reading after which no call is begun. The function has 420: it may wait for 35 before
 it reads, and a call that was begun in time and hangs goes on for some 115. The rest is for pinning what is known."""
 
 _GONE: Final = frozenset(

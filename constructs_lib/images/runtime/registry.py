@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -110,15 +110,13 @@ def _settings(ecr: ECRClient, ids: Sequence[RepositoryId]) -> dict[RepositoryId,
     return {one: by_name.get(one.name, Unreadable(why="ECR did not list it")) for one in ids}
 
 
-def read_images(ecr: ECRClient, id: RepositoryId) -> Listing:
-    """All images of a repository. What AWS refuses is raised.
+def image_details(ecr: ECRClient, id: RepositoryId) -> Iterator[ImageDetailTypeDef]:
+    """All images of a repository as ECR lists them, whatever their status. What AWS refuses is raised.
 
     Without a filter only ACTIVE images are listed
     (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImagesFilter.html), and an archived image
     would seem to be missing.
     """
-    images: dict[str, StoredImage] = {}
-    indexes: list[str] = []
     pages = ecr.get_paginator("describe_images").paginate(
         registryId=id.registry,
         repositoryName=id.name,
@@ -126,11 +124,23 @@ def read_images(ecr: ECRClient, id: RepositoryId) -> Listing:
         PaginationConfig={"PageSize": PAGE},
     )
     for page in pages:
-        for detail in page["imageDetails"]:
-            digest, status = detail["imageDigest"], status_of(detail)
-            images[digest] = StoredImage(digest=digest, tags=tuple(detail.get("imageTags", ())), status=status)
-            if status == "ACTIVE" and detail.get("imageManifestMediaType") in INDEXES:
-                indexes.append(digest)
+        yield from page["imageDetails"]
+
+
+def lists_children(detail: ImageDetailTypeDef) -> bool:
+    """Whether it is an index whose manifest can be read."""
+    return status_of(detail) == "ACTIVE" and detail.get("imageManifestMediaType") in INDEXES
+
+
+def read_images(ecr: ECRClient, id: RepositoryId) -> Listing:
+    """All images of a repository. What AWS refuses is raised."""
+    images: dict[str, StoredImage] = {}
+    indexes: list[str] = []
+    for detail in image_details(ecr, id):
+        digest = detail["imageDigest"]
+        images[digest] = StoredImage(digest=digest, tags=tuple(detail.get("imageTags", ())), status=status_of(detail))
+        if lists_children(detail):
+            indexes.append(digest)
     return Listing(images=images, indexes=tuple(indexes))
 
 

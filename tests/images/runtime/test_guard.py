@@ -23,19 +23,6 @@ from tests.images.runtime.guard_world import TABLE, WEB, World, slot, used
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def one_world() -> World:
-    """Clients take long to make, so all tests share them."""
-    return World()
-
-
-@pytest.fixture
-def world(one_world: World) -> World:
-    """An empty world."""
-    one_world.start_anew()
-    return one_world
-
-
 def watch(world: World, **duration: float) -> None:
     """Scans every quarter of an hour, for so long."""
     end = world.now + timedelta(**duration)

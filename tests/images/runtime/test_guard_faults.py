@@ -29,20 +29,6 @@ from tests.images.runtime.guard_world import NOON, TABLE, WEB, World, repository
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def one_world() -> World:
-    """Clients take long to make, so all tests share them."""
-    return World()
-
-
-@pytest.fixture
-def world(one_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An empty world in which retries cost no time."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    one_world.start_anew()
-    return one_world
-
-
 def watch(world: World, **duration: float) -> None:
     """Scans every quarter of an hour, for so long."""
     end = world.now + timedelta(**duration)

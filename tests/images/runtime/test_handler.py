@@ -16,18 +16,11 @@ from tests.images.runtime.guard_world import NOON, TABLE, WEB, World
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module")
-def one_world() -> World:
-    """Clients take long to make, so all tests share them."""
-    return World()
-
-
 @pytest.fixture
-def world(one_world: World) -> World:
+def world(world: World) -> World:
     """A world with an image that a task runs."""
-    one_world.start_anew()
-    one_world.start(one_world.ecr.push(WEB, ["build-1"]))
-    return one_world
+    world.start(world.ecr.push(WEB, ["build-1"]))
+    return world
 
 
 def told_of(seconds: float) -> dict[str, object]:

@@ -17,20 +17,6 @@ ITEM = "ecr:eu-west-1:111111111111:repository/shop/staging/web"
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(scope="module")
-def one_world() -> World:
-    """Clients take long to make, so all tests share them."""
-    return World()
-
-
-@pytest.fixture
-def world(one_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An empty world in which retries cost no time."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    one_world.start_anew()
-    return one_world
-
-
 def memory(world: World) -> Memory:
     """A memory as a new invocation has it."""
     return Memory(world.clients.dynamodb, TABLE)

@@ -19,20 +19,6 @@ from tests.images.runtime.guard_world import WEB, World, repository_id, slot
 ID = repository_id()
 
 
-@pytest.fixture(scope="module")
-def one_world() -> World:
-    """Clients take long to make, so all tests share them."""
-    return World()
-
-
-@pytest.fixture
-def world(one_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An empty world in which retries cost no time."""
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
-    one_world.start_anew()
-    return one_world
-
-
 def put(world: World, *pins: Pin) -> list[PinResult]:
     """Puts pins."""
     return pinning.put_pins(world.clients.ecr, ID, pins)
