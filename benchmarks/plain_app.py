@@ -95,7 +95,7 @@ class PlainStage(Stage):
         delivery = DeliveryStack(self, "delivery", id, services)
         topic = ObservabilityStack(self, "observability", id).topic
         retention = RetentionStack(self, "retention", id, services, topic=topic)
-        vpc = NetworkStack(self, "network", id).vpc
+        vpc = NetworkStack(self, "network", id, topic=topic).vpc
         running = ServicesStack(self, "services", id, services, vpc=vpc, topic=topic)
         # Names are no references, so the order must be said.
         delivery.add_stack_dependency(images)
@@ -496,16 +496,18 @@ class RetentionStack(PlainStack):
 
 
 class NetworkStack(PlainStack):
-    """A VPC over three zones with private endpoints, and a log of what it rejects."""
+    """A VPC over three zones with private endpoints, alarms on its ports, and a log of what it rejects."""
 
-    def __init__(self, scope: Construct, id: str, environment: str) -> None:
+    def __init__(self, scope: Construct, id: str, environment: str, *, topic: sns.ITopic) -> None:
         super().__init__(scope, id, environment)
         log_group = logs.LogGroup(self, "FlowLogs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP)
+        nat = ec2.NatProvider.gateway()
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(CIDR),
             availability_zones=list(ZONES),
+            nat_gateway_provider=nat,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
                     name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
@@ -531,6 +533,27 @@ class NetworkStack(PlainStack):
             ("logs", ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS),
         ):
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[group], open=False)
+        topic_arn = topic.topic_arn
+        for number, gateway in enumerate(nat.configured_gateways, start=1):
+            cloudwatch.CfnAlarm(
+                self,
+                f"nat-ports-{number}",
+                alarm_name=f"{APPLICATION}/{environment}/network/nat-ports-{number}",
+                alarm_description=f"[page] nat-ports-{number}",
+                actions_enabled=True,
+                alarm_actions=[topic_arn],
+                ok_actions=[topic_arn],
+                namespace="AWS/NATGateway",
+                metric_name="ErrorPortAllocation",
+                dimensions=_dimensions({"NatGatewayId": gateway.gateway_id}),
+                statistic="Sum",
+                period=60,
+                threshold=1,
+                comparison_operator="GreaterThanOrEqualToThreshold",
+                evaluation_periods=1,
+                datapoints_to_alarm=1,
+                treat_missing_data="notBreaching",
+            )
 
 
 class ServicesStack(PlainStack):
@@ -550,6 +573,7 @@ class ServicesStack(PlainStack):
         self._vpc = vpc
         self._topic_arn = topic.topic_arn
         self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        self._cluster_name = self._cluster.cluster_name
         self._access_logs = s3.Bucket(
             self,
             "AccessLogs",
@@ -642,7 +666,8 @@ class ServicesStack(PlainStack):
         scaling = service.auto_scale_task_count(min_capacity=MIN_TASKS, max_capacity=MAX_TASKS)
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
         self._hold_at_zero(service, scaling, released)
-        self._paging_alarms(name, released, on_balancer, on_targets)
+        on_service = {"ClusterName": self._cluster_name, "ServiceName": service.service_name}
+        self._alarms(name, released, on_balancer, on_targets, on_service)
 
     def _task(self, name: str, digest: str) -> tuple[ecs.FargateTaskDefinition, iam.IRole]:
         repository = ecr.Repository.from_repository_name(self, f"{name}-repository", repository_name(self._name, name))
@@ -696,7 +721,14 @@ class ServicesStack(PlainStack):
         target.add_property_override("MinCapacity", {"Fn::If": [released, MIN_TASKS, 0]})
         target.add_property_override("MaxCapacity", {"Fn::If": [released, MAX_TASKS, 0]})
 
-    def _paging_alarms(self, name: str, released: str, on_balancer: dict[str, str], on_targets: dict[str, str]) -> None:
+    def _alarms(
+        self,
+        name: str,
+        released: str,
+        on_balancer: dict[str, str],
+        on_targets: dict[str, str],
+        on_service: dict[str, str],
+    ) -> None:
         # The L2 alarm takes no condition for its actions, so these are L1, and cost fewer calls at that.
         enabled = Fn.condition_if(released, True, False)
         breaching = Fn.condition_if(released, "breaching", "notBreaching").to_string()
@@ -705,16 +737,18 @@ class ServicesStack(PlainStack):
             ("too-few-healthy-targets", "HealthyHostCount", on_targets, "Minimum", MIN_TASKS, 2, True),
             ("load-balancer-errors", "HTTPCode_ELB_5XX_Count", on_balancer, "Sum", 5, 1, False),
             ("application-errors", "HTTPCode_Target_5XX_Count", on_targets, "Sum", 5, 1, False),
+            ("scaling-cannot-keep-up", "CPUUtilization", on_service, "Average", 70, 5, False),
         ):
+            on_cpu = dimensions is on_service
             cloudwatch.CfnAlarm(
                 self,
                 f"{name}-{what}",
                 alarm_name=f"{APPLICATION}/{self._name}/{name}/{what}",
-                alarm_description=f"[page] {what}",
+                alarm_description=f"[{'notice' if on_cpu else 'page'}] {what}",
                 actions_enabled=enabled,
                 alarm_actions=[self._topic_arn],
                 ok_actions=[self._topic_arn],
-                namespace="AWS/ApplicationELB",
+                namespace="AWS/ECS" if on_cpu else "AWS/ApplicationELB",
                 metric_name=metric,
                 dimensions=_dimensions(dimensions),
                 statistic=statistic,

@@ -52,6 +52,7 @@ LESSONS: Final = (
         happened="ephemeral ports ran out at noon, after a change at night",
         served_by=("constructs_lib.network.vpc.ServiceNetwork",),
         tests=("tests/network/test_vpc.py::test_after_endpoints_follow_the_features",),
+        rules=("MOOR-W1a", "MOOR-W1b"),
         missing="a port budget at synth, a wider port range, sockets per request",
     ),
     Lesson(
@@ -62,6 +63,7 @@ LESSONS: Final = (
             "tests/services/test_fargate_service.py::test_after_no_container_waits_for_its_logs",
             "tests/services/test_sidecars.py::test_all_buffers_together_fit_the_task",
         ),
+        rules=("MOOR-W2a", "MOOR-W2b", "MOOR-W2c", "MOOR-W2d"),
         missing="containers that other code adds to the task",
     ),
     Lesson(
@@ -72,6 +74,7 @@ LESSONS: Final = (
             "tests/services/test_alarms.py::test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at",
             "tests/observability/test_alarms.py::test_an_alarm_is_not_red_before_it_acts",
         ),
+        rules=("MOOR-W3a", "MOOR-W3b"),
         missing="connection errors, impaired tasks, a measured time to the page",
     ),
     Lesson(
@@ -89,6 +92,7 @@ LESSONS: Final = (
         happened="evidence was gone when the cause was looked for",
         served_by=("constructs_lib.services.ingress.AccessLogsBucket",),
         tests=("tests/services/test_ingress.py::test_access_logs_are_kept",),
+        rules=("MOOR-W5a",),
         missing="stored ECS and AWS Health events, a page on stop reasons",
     ),
     Lesson(id="W6", happened="changes waited for a window, and maintenance was announced by hand"),
@@ -100,14 +104,20 @@ LESSONS: Final = (
             "tests/services/test_release_switch.py::test_scaling_follows_cpu",
             "tests/e2e/test_every_property.py::test_a_changed_property_leaves_the_tasks_that_run",
         ),
+        rules=("MOOR-T1a", "MOOR-T1b"),
         missing="capacity for a peak with one zone lost, an alarm at the maximum",
     ),
-    Lesson(id="T2", happened="dependents had no cached copy to run on"),
+    Lesson(
+        id="T2",
+        happened="dependents had no cached copy to run on",
+        rules=("MOOR-T2a", "MOOR-T2b"),
+    ),
     Lesson(
         id="T3",
         happened="long time-outs let waiting pile up",
         served_by=("constructs_lib.services.timeouts.TimeoutBudget",),
         tests=("tests/services/test_policies.py::test_a_budget_that_exists_is_ordered",),
+        rules=("MOOR-T3a", "MOOR-T3b", "MOOR-T3c", "MOOR-T3d"),
         missing="the same numbers handed to the application",
     ),
     Lesson(
@@ -118,6 +128,7 @@ LESSONS: Final = (
             "tests/services/test_fargate_service.py::test_after_a_deployment_keeps_all_tasks_and_goes_back_by_itself",
             "tests/services/test_fargate_refusals.py::test_a_new_vpc_of_one_zone_is_refused",
         ),
+        rules=("MOOR-T4a", "MOOR-T4b", "MOOR-T4c", "MOOR-T4d", "MOOR-T4e", "MOOR-T4f"),
         missing="the time from dead to out of rotation, printed",
     ),
     Lesson(id="T5", happened="the status page followed 25 minutes late"),
@@ -129,6 +140,7 @@ LESSONS: Final = (
             "tests/delivery/test_pipeline.py::test_a_role_can_push_to_exactly_one_repository",
             "tests/stacks/test_stage.py::test_no_role_can_push_to_two_repositories",
         ),
+        rules=("MOOR-Q1a", "MOOR-Q1b"),
     ),
     Lesson(
         id="Q2",
@@ -141,6 +153,7 @@ LESSONS: Final = (
             "tests/images/test_lifecycle_hazards.py::test_our_own_policy_is_proved_safe_for_pinned_images",
             "tests/proof/test_incident_q.py::test_after_the_next_task_serves",
         ),
+        rules=("MOOR-Q2a", "MOOR-Q2b", "MOOR-Q2c", "MOOR-Q2d"),
     ),
     Lesson(
         id="Q3",
@@ -151,16 +164,22 @@ LESSONS: Final = (
             "tests/images/test_repository.py::test_after_only_pins_may_move",
             "tests/services/test_fargate_service.py::test_after_the_image_is_by_digest_only",
         ),
+        rules=("MOOR-Q3a", "MOOR-Q3b", "MOOR-Q3c"),
     ),
     Lesson(
         id="Q4",
         happened="the missing image was found days later, when a task was replaced",
         served_by=(_GUARD,),
         tests=("tests/e2e/test_guard.py::test_a_deleted_image_is_told_before_a_task_needs_it",),
+        rules=("MOOR-Q4a",),
         missing="a page for visitors when no target is healthy",
     ),
     Lesson(id="Q5", happened="releases were clicks, and nobody saw how far production was behind"),
-    Lesson(id="Q6", happened="a pull limit may have been why the builds were joined"),
+    Lesson(
+        id="Q6",
+        happened="a pull limit may have been why the builds were joined",
+        rules=("MOOR-Q6a", "MOOR-Q6b"),
+    ),
     Lesson(id="Q7", happened="the builds may have been joined to keep the environments the same"),
     Lesson(
         id="Q8",
@@ -175,11 +194,12 @@ LESSONS: Final = (
 
 def table() -> str:
     """The lessons as a Markdown table."""
-    rows = ["| lesson | what happened | what serves it here |", "|---|---|---|"]
+    rows = ["| lesson | what happened | what serves it here | rules |", "|---|---|---|---|"]
     for lesson in LESSONS:
         names = ", ".join(f"`{name.rsplit('.', 1)[1]}`" for name in lesson.served_by)
         served = f"{names}; still missing: {lesson.missing}" if lesson.missing else names
-        rows.append(f"| {lesson.id} | {lesson.happened} | {served or 'not yet served'} |")
+        letters = "".join(name.removeprefix(f"MOOR-{lesson.id}") for name in lesson.rules)
+        rows.append(f"| {lesson.id} | {lesson.happened} | {served or 'not yet served'} | {letters} |")
     return "\n".join(rows) + "\n"
 
 

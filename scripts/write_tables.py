@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from constructs_lib.guardrails.described import described
+from constructs_lib.guardrails.explanation import index, page
 from constructs_lib.incidents import table as lessons
 from constructs_lib.network.policy import (
     ENDPOINTS_OF,
@@ -14,6 +16,7 @@ from constructs_lib.network.policy import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+RULES = ROOT / "docs" / "rules"
 
 
 def prices() -> str:
@@ -26,9 +29,16 @@ def prices() -> str:
     return "\n".join(rows) + "\n"
 
 
+def rules() -> dict[Path, str]:
+    """A page for each rule, and the table of them."""
+    told = described()
+    return {RULES / "README.md": index(told)} | {RULES / f"{rule.id}.md": page(rule) for rule in told}
+
+
 def documents() -> dict[Path, str]:
-    """Each document that holds such a table, as it should be."""
+    """Each document that holds such a table, or is made as a whole, as it should be."""
     return {
+        **rules(),
         ROOT / "README.md": _filled(ROOT / "README.md", "lessons", lessons()),
         ROOT / "docs" / "network.md": _filled(ROOT / "docs" / "network.md", "prices", prices()),
     }
@@ -43,5 +53,8 @@ def _filled(path: Path, name: str, table: str) -> str:
 
 
 if __name__ == "__main__":
+    RULES.mkdir(exist_ok=True)
+    for left_over in set(RULES.iterdir()) - rules().keys():
+        left_over.unlink()
     for document, text in documents().items():
         document.write_text(text)

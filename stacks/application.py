@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from aws_cdk import App, Tags, Validations
 
+from constructs_lib.guardrails.validation import GuardrailChecks
 from stacks.acknowledged import acknowledge
 from stacks.config import EnvironmentConfig, check_environments
 from stacks.stage import EnvironmentStage
@@ -28,8 +29,9 @@ def application(environments: Sequence[EnvironmentConfig], *, checked: bool = Tr
 
     Args:
         environments: at least one; no two share a repository.
-        checked: whether CDK's CloudFormation validation and cdk-nag's AwsSolutions rules judge the templates. Only
-            tests that assert on templates switch it off; they cost more than the synthesis itself.
+        checked: whether our rules, CDK's CloudFormation validation and cdk-nag's AwsSolutions rules judge the
+            templates. Only tests that assert on templates switch it off; CDK's and cdk-nag's cost more than the
+            synthesis itself.
         outdir: where the templates go; CDK's choice by default.
     """
     check_environments(environments)
@@ -45,5 +47,5 @@ def application(environments: Sequence[EnvironmentConfig], *, checked: bool = Tr
         # Here, because the import alone costs more than many a test.
         from cdk_nag import AwsSolutionsChecks
 
-        Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        Validations.of(app).add_plugins(GuardrailChecks(), AwsSolutionsChecks(app))
     return app

@@ -32,7 +32,9 @@ class EnvironmentStage(Stage):
         )
         network = config.network
         self.network = (
-            NetworkStack(self, "network", config=config, policy=network) if isinstance(network, NetworkPolicy) else None
+            NetworkStack(self, "network", config=config, policy=network, topic=self.observability.topic)
+            if isinstance(network, NetworkPolicy)
+            else None
         )
         self.services = ServicesStack(
             self,

@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "constructs_lib"
-SLICES = ("images", "delivery", "services", "network", "observability")
-SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents"}
+SLICES = ("images", "delivery", "services", "network", "observability", "guardrails")
+SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents", "command_line"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
 SHARED_CDK = {"runtime_code"}
@@ -24,6 +24,7 @@ SHARED_CDK = {"runtime_code"}
 PURE = {
     "images": {
         *("policy", "lifecycle", "lifecycle_evaluation", "lifecycle_hazards", "lifecycle_policy"),
+        "lifecycle_words",
         *("alarms", "event_patterns", "permissions"),
     },
     "delivery": {"policy", "buildspec", "permissions"},
@@ -33,7 +34,10 @@ PURE = {
 }
 """Modules that decide without CDK, boto3, clock or network."""
 
-CDK = {"aws_cdk", "constructs"}
+CDK_DOORS = {"validation", "pack"}
+"""Modules of the guardrails that know CDK; all others judge templates without it."""
+
+CDK = {"aws_cdk", "constructs", "jsii"}
 AWS = {"boto3", "botocore"} | {
     f"types_boto3_{service}"
     for service in ("cloudformation", "dynamodb", "ecr", "ecs", "events", "scheduler", "ssm", "stepfunctions", "sts")
@@ -72,6 +76,8 @@ def may_import(path: Path, name: str) -> bool:
     stem = path.stem
     if in_slice == "ops":
         return ops_may_import(name)
+    if in_slice == "guardrails":
+        return guardrails_may_import(path, name)
     if name.startswith("constructs_lib."):
         target = name.split(".")[1:]
         if target[0] in SHARED:
@@ -99,7 +105,23 @@ def ops_may_import(name: str) -> bool:
         return top in AWS | {"rich", "yaml"}
     if target[0] in SHARED or target[0] == "ops":
         return True
+    if target[0] == "guardrails":
+        return target[-1] not in CDK_DOORS
     return target[0] in PURE and len(target) > 1 and (target[1] in PURE[target[0]] or target[1] == "runtime")
+
+
+def guardrails_may_import(path: Path, name: str) -> bool:
+    """Rules use what decides in any slice; two modules know CDK, one of them cdk-nag, and a few read YAML."""
+    top, *target = name.split(".")
+    if top == "yaml":
+        return path.stem in {"documents", "yaml_nodes", "explanation", "buildspecs"}
+    if top == "cdk_nag":
+        return path.stem == "pack"
+    if top != "constructs_lib":
+        return top in CDK and path.stem in CDK_DOORS
+    if target[0] == "guardrails":
+        return path.stem in CDK_DOORS or target[-1] not in CDK_DOORS
+    return target[0] in SHARED or (target[0] in PURE and len(target) > 1 and target[1] in PURE[target[0]])
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -131,6 +153,15 @@ def test_imports_follow_the_rules(path: Path) -> None:
         ("ops/verify.py", "constructs_lib.images.repository"),
         ("ops/verify.py", "constructs_lib.runtime_code"),
         ("images/runtime/aws.py", "constructs_lib.ops.cli"),
+        ("guardrails/judge.py", "aws_cdk"),
+        ("guardrails/rules/logs.py", "constructs_lib.guardrails.validation"),
+        ("guardrails/validation.py", "cdk_nag"),
+        ("guardrails/command.py", "cdk_nag"),
+        ("guardrails/judge.py", "yaml"),
+        ("guardrails/rules/repositories.py", "constructs_lib.images.repository"),
+        ("guardrails/command.py", "constructs_lib.ops.cli"),
+        ("images/policy.py", "constructs_lib.guardrails.rule"),
+        ("ops/cli.py", "constructs_lib.guardrails.pack"),
     ],
 )
 def test_the_rules_can_refuse(file: str, name: str) -> None:
@@ -176,6 +207,8 @@ def test_packages_import_nothing(path: Path) -> None:
         ("constructs_lib.ops.cli", "boto3"),
         ("constructs_lib.ops.cli", "rich"),
         ("constructs_lib.ops.cli", "yaml"),
+        ("constructs_lib.guardrails.check", "jsii"),
+        ("constructs_lib.guardrails.check", "yaml"),
         ("stacks.environments", "jsii"),
     ],
 )

@@ -9,7 +9,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import invalid
+from constructs_lib.network.alarms import gateway_alarms
 from constructs_lib.network.policy import Feature, NatGateways, NetworkPolicy
 
 _DEFAULT_POLICY = NetworkPolicy()
@@ -27,6 +29,7 @@ class ServiceNetwork(Construct):
 
     Attributes:
         vpc: the VPC.
+        alarms: what to watch, for :class:`constructs_lib.observability.alarms.Alarms`; nothing without NAT gateways.
 
     Raises:
         ValueError: the stack names fewer than two availability zones.
@@ -45,12 +48,14 @@ class ServiceNetwork(Construct):
             if policy.nat_gateways is NatGateways.NONE
             else ec2.SubnetType.PRIVATE_WITH_EGRESS
         )
+        gateways = None if policy.nat_gateways is NatGateways.NONE else ec2.NatProvider.gateway()
         self.vpc = ec2.Vpc(
             self,
             "Resource",
             ip_addresses=ec2.IpAddresses.cidr(policy.cidr),
             max_azs=len(zones),
             nat_gateways=policy.nat_gateways.count(len(zones)),
+            nat_gateway_provider=gateways,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
                     name="public", subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False
@@ -62,6 +67,8 @@ class ServiceNetwork(Construct):
             # CDK's way to empty the default group is a Lambda in Node; nothing of ours is in that group.
             restrict_default_security_group=False,
         )
+        made = gateways.configured_gateways if gateways else ()
+        self.alarms: tuple[AlarmSpec, ...] = gateway_alarms(gateway.gateway_id for gateway in made)
         if endpoints:
             self._add_endpoints(endpoints, policy.cidr, private)
 

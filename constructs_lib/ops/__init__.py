@@ -1,1 +1,1 @@
-"""The command line, ``moorings``: one file a command. ``images check`` needs the base install only."""
+"""The command line, ``moorings``: one file a command. ``check`` and ``images check`` need the base install only."""

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from constructs_lib.command_line import CouldNotRun
 from constructs_lib.images.runtime.aws import Clients
 from constructs_lib.images.runtime.errors import code, failures, why
-from constructs_lib.ops.outside import CouldNotRun, Outside
+from constructs_lib.ops.outside import Outside
 from constructs_lib.ops.repository_name import repository_name
 
 _FIXES: Final = {

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final
 
-from constructs_lib.ops import images_check, images_list, images_preview, verify
-from constructs_lib.ops.outside import COULD_NOT_RUN, CouldNotRun, Outside, Parser, real
+from constructs_lib.command_line import COULD_NOT_RUN, Parser, finished
+from constructs_lib.guardrails import command as check
+from constructs_lib.ops.outside import Outside, real
 
-_OF_THE_EXTRA: Final = ("boto3", "botocore", "rich", "yaml")
+_OF_THE_EXTRA: Final = ("boto3", "botocore", "rich")
 
 
 def main(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:
     """Runs one command and returns its exit code: 0 fine, 1 found something, 2 wrong input or could not run."""
     world = outside or real()
+    words = sys.argv[1:] if arguments is None else arguments
+    return finished(lambda: _run(words, world), world)
+
+
+def _run(words: Sequence[str], world: Outside) -> int:
+    if words[:1] == ["check"]:  # by itself: the others would have to be loaded for their arguments
+        return check.run(words[1:], world)
     try:
-        code = _run(arguments, world)
-        world.finish()
-    except BrokenPipeError:  # whoever reads has read enough
-        return COULD_NOT_RUN
-    except CouldNotRun as error:
-        world.complain(str(error))
-        return COULD_NOT_RUN
-    except KeyboardInterrupt:
-        world.complain("interrupted before it was done")
-        return COULD_NOT_RUN
+        options = _parser().parse_args(words)
+        code: int = options.run(options, world)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _OF_THE_EXTRA:
             raise
@@ -33,18 +34,12 @@ def main(arguments: Sequence[str] | None = None, outside: Outside | None = None)
     return code
 
 
-def _run(arguments: Sequence[str] | None, world: Outside) -> int:
-    try:
-        options = _parser().parse_args(arguments)
-        code: int = options.run(options, world)
-    except SystemExit as ended:  # argparse has printed its help, or one sentence
-        return ended.code if isinstance(ended.code, int) else COULD_NOT_RUN
-    return code
-
-
 def _parser() -> Parser:
-    parser = Parser(prog="moorings", description="Keep the images that run.")
+    from constructs_lib.ops import images_check, images_list, images_preview, verify
+
+    parser = Parser(prog="moorings", description="Keep the images that run, and check what is about to be deployed.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    check.configure(commands.add_parser("check", help=check.HELP, description=check.__doc__))
     images = commands.add_parser("images", help="what a lifecycle policy does to images")
     of_images = images.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in (("check", images_check), ("list", images_list), ("preview", images_preview)):

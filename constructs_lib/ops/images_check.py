@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from constructs_lib.command_line import COULD_NOT_RUN, FINE, FOUND, CouldNotRun, assignment
 from constructs_lib.images.lifecycle import Hazard, InvalidLifecyclePolicy, endangers
+from constructs_lib.images.lifecycle_words import example
 from constructs_lib.naming import PIN_PATTERN
-from constructs_lib.ops.outside import COULD_NOT_RUN, FINE, FOUND, CouldNotRun, Outside, add_format
+from constructs_lib.ops.outside import Outside, add_format
 from constructs_lib.ops.policy_files import FoundPolicy, contents_of, templates_in
 
 HELP: Final = "can a lifecycle policy take an image in use? offline"
@@ -65,7 +67,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--multi-arch", action="store_true", help="images may be indexes with untagged children")
     parser.add_argument(
         "--parameter",
-        type=_parameter,
+        type=assignment,
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -73,13 +75,6 @@ def configure(parser: ArgumentParser) -> None:
     )
     add_format(parser)
     parser.set_defaults(run=_run)
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise ArgumentTypeError(f"must be NAME=VALUE, got {text!r}")
-    return name, value
 
 
 def _run(options: Namespace, outside: Outside) -> int:
@@ -138,25 +133,6 @@ def judge(policy: FoundPolicy, *, pinned: str | None, multi_arch: bool) -> Judge
     except InvalidLifecyclePolicy as error:
         return Judgement(policy=policy, result="invalid", reason=str(error))
     return Judgement(policy=policy, result="hazard" if hazards else "safe", hazards=hazards)
-
-
-def example(hazard: Hazard) -> str:
-    """The smallest example in words: the images are a number, however many they are."""
-    in_use, *others = hazard.images
-    index = [image for image in others if in_use.digest in image.children]
-    newer = len(others) - len(index)
-    days = (hazard.now - in_use.pushed_at).days
-    words = ["an untagged child of an index in use" if index else "an image in use"]
-    words[0] += f" tagged {', '.join(in_use.tags)}" if in_use.tags else "" if index else " without tags"
-    if in_use.storage_class == "archive":
-        words.append("archived")
-    if index:
-        words.append("then its index")
-    if newer:
-        words.append(f"then {newer} newer one{'' if newer == 1 else 's'}")
-    elif days:
-        words.append(f"a little more than {days} day{'' if days == 1 else 's'} later")
-    return ", ".join(words)
 
 
 def _as_json(file: CheckedFile) -> dict[str, object]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
+from constructs_lib.command_line import FINE, FOUND
 from constructs_lib.images.lifecycle import InvalidLifecyclePolicy, Verdict, evaluate
 from constructs_lib.images.runtime.model import Plan, Use, UsedImage
 from constructs_lib.images.runtime.pins import is_pin
 from constructs_lib.ops import uses
 from constructs_lib.ops.aws_session import add_aws, clients, one_sentence
-from constructs_lib.ops.outside import FINE, FOUND, Outside, add_format
+from constructs_lib.ops.outside import Outside, add_format
 from constructs_lib.ops.repository import ListedImage, Repository, find, images_of, plan_of, policy_of
 from constructs_lib.ops.tables import age, counted, short, show, size
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from constructs_lib.command_line import FINE, FOUND, CouldNotRun, whole
 from constructs_lib.images.lifecycle import InvalidLifecyclePolicy
 from constructs_lib.images.runtime.pins import is_pin
 from constructs_lib.ops import uses
 from constructs_lib.ops.aws_session import add_aws, clients, one_sentence
 from constructs_lib.ops.forecast import Fate, Pattern, forecast, pattern_of
 from constructs_lib.ops.images_list import verdict_as_json, verdict_in_words
-from constructs_lib.ops.outside import FINE, FOUND, CouldNotRun, Outside, add_format, whole
+from constructs_lib.ops.outside import Outside, add_format
 from constructs_lib.ops.policy_files import contents_of
 from constructs_lib.ops.repository import ListedImage, Repository, find, images_of, plan_of
 from constructs_lib.ops.tables import age, counted, short, show

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from constructs_lib.ops.documents import Document, key_twice, read
-from constructs_lib.ops.outside import CouldNotRun
-from constructs_lib.ops.template_values import Parameters, is_intrinsic, known
+from constructs_lib.command_line import CouldNotRun
+from constructs_lib.guardrails.templates.assembly import Assembly, Resource, Template, is_template
+from constructs_lib.guardrails.templates.documents import Document, key_twice, read
+from constructs_lib.guardrails.templates.errors import UnusableInput
+from constructs_lib.guardrails.templates.node import Node, NotKnown
+from constructs_lib.guardrails.templates.values import mapping
+from constructs_lib.guardrails.templates.world import worlds
 
 REPOSITORY: Final = "AWS::ECR::Repository"
 CREATION_TEMPLATE: Final = "AWS::ECR::RepositoryCreationTemplate"
@@ -73,13 +77,29 @@ def contents_of(path: Path, given: Mapping[str, str] | None = None) -> Contents:
     Raises:
         CouldNotRun: the file cannot be read, or is none of them.
     """
-    document = read(path)
+    try:
+        return _contents(path, read(path), given or {})
+    except UnusableInput as error:
+        raise CouldNotRun(str(error)) from error
+
+
+def _contents(path: Path, document: Document, given: Mapping[str, str]) -> Contents:
     value = document.value
-    if isinstance(value, dict) and isinstance(value.get("Resources"), dict):
-        declared = value.get("Parameters")
-        parameters = Parameters(declared=declared if isinstance(declared, dict) else {}, given=given or {})
-        found = tuple(_in_template(value["Resources"], parameters))
-        return Contents(policies=found, parameters=frozenset(str(name) for name in parameters.declared))
+    if is_template(value):
+        assembly = Assembly({str(path): document}, given)
+        for problem in assembly.problems:
+            raise problem
+        template = assembly.templates[0]
+        found = [
+            policy
+            for resource in template.resources.values()
+            if resource.type in (REPOSITORY, CREATION_TEMPLATE)
+            for policy in _in_every_world(assembly, resource)
+        ]
+        found += [
+            FoundPolicy(resource=name, unknown=f"makes resources that are {_UNKNOWN}") for name in _makers(template)
+        ]
+        return Contents(policies=tuple(found), parameters=frozenset(template.section("Parameters")))
     if isinstance(value, dict) and ("rules" in value or isinstance(value.get("lifecyclePolicyText"), str)):
         return Contents(policies=(FoundPolicy(text=_policy(path, document, value)),))
     raise CouldNotRun(
@@ -100,29 +120,35 @@ def _policy(path: Path, document: Document, value: Mapping[str, object]) -> str:
     return document.text
 
 
-def _in_template(resources: Mapping[str, object], parameters: Parameters) -> Iterator[FoundPolicy]:
-    for name, resource in resources.items():
-        if str(name).startswith("Fn::"):
-            yield FoundPolicy(resource=str(name), unknown=f"makes resources that are {_UNKNOWN}")
-        elif isinstance(resource, dict) and resource.get("Type") in (REPOSITORY, CREATION_TEMPLATE):
-            yield _of_resource(str(name), str(resource["Type"]), resource.get("Properties"), parameters)
+def _makers(template: Template) -> Iterator[str]:
+    """Macros among the resources, and loops that made nothing."""
+    value = template.document.value
+    made = {resource.place[1] for resource in template.resources.values()}
+    for name in mapping(mapping(value).get("Resources")):
+        if name.startswith("Fn::") and name not in made:
+            yield name
 
 
-def _of_resource(name: str, kind: str, properties: object, parameters: Parameters) -> FoundPolicy:
-    value = properties
+def _in_every_world(assembly: Assembly, resource: Resource) -> Iterator[FoundPolicy]:
+    """The policy, or one for each branch of the conditions that it depends on."""
+    found: dict[tuple[str | None, str | None], FoundPolicy] = {}
+    for world in worlds(assembly):
+        if world.exists(resource):
+            policy = _of_resource(Node.of(world, resource))
+            found.setdefault((policy.text, policy.unknown), policy)
+    yield from found.values()
+
+
+def _of_resource(resource: Node) -> FoundPolicy:
+    name, kind = resource.resource.logical_id, resource.resource.type
     way = ("LifecyclePolicy", "LifecyclePolicyText") if kind == REPOSITORY else ("LifecyclePolicy",)
-    for what in way:
-        if isinstance(value, Mapping) and not is_intrinsic(value):
-            value = value.get(what)
-        elif value is not None:
-            return FoundPolicy(resource=name, type=kind, unknown=f"has a {what} that is {_UNKNOWN}")
-        if value is None or value == {"Ref": "AWS::NoValue"}:
-            return FoundPolicy(resource=name, type=kind)
-    found = known(value, parameters)
-    if found is None:
+    try:
+        text = resource.get("Properties", *way).text()
+    except NotKnown as unknown:
+        what = next((step for step in reversed(unknown.node.place) if step in way), "policy")
         return FoundPolicy(resource=name, type=kind, unknown=f"has a {what} that is {_UNKNOWN}")
-    key = key_twice(found.text)
+    key = None if text is None else key_twice(text)
     if key is not None:
-        twice = f"has a {what} with the key {key!r} twice, and what ECR makes of that is not known; remove one"
+        twice = f"has a {way[-1]} with the key {key!r} twice, and what ECR makes of that is not known; remove one"
         return FoundPolicy(resource=name, type=kind, unknown=twice)
-    return FoundPolicy(resource=name, type=kind, text=found.text, defaults=tuple(sorted(found.defaults)))
+    return FoundPolicy(resource=name, type=kind, text=text, defaults=tuple(sorted(resource.world.defaults)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.command_line import CouldNotRun
 from constructs_lib.images.lifecycle import Image
 from constructs_lib.images.lifecycle_policy import TagPattern
 from constructs_lib.images.runtime.decision import decide
@@ -20,7 +21,6 @@ from constructs_lib.images.runtime.registry import (
     read_children,
     status_of,
 )
-from constructs_lib.ops.outside import CouldNotRun
 from constructs_lib.ops.repository_name import RepositoryName
 
 if TYPE_CHECKING:

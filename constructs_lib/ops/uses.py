@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from constructs_lib.command_line import CouldNotRun, whole
 from constructs_lib.images.runtime.aws import Clients
 from constructs_lib.images.runtime.model import Reading, Use
 from constructs_lib.images.runtime.references import RepositoryId
 from constructs_lib.images.runtime.uses import read_uses
 from constructs_lib.naming import RELEASE_PARAMETER, release_parameter_name
-from constructs_lib.ops.outside import CouldNotRun, whole
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient

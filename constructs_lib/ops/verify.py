@@ -6,8 +6,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import Final
 
+from constructs_lib.command_line import COULD_NOT_RUN, FINE, FOUND
 from constructs_lib.ops.aws_session import add_aws, clients, elsewhere, one_sentence
-from constructs_lib.ops.outside import COULD_NOT_RUN, FINE, FOUND, Outside, add_format
+from constructs_lib.ops.outside import Outside, add_format
 from constructs_lib.ops.repository import Repository, find, images_of
 from constructs_lib.ops.verification import CANARY, Canary, Check, Verification, build_tag, place
 

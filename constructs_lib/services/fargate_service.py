@@ -185,9 +185,12 @@ class FargateWebService(Construct):
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=capacity.target_cpu_percent)
         self.alarms: tuple[AlarmSpec, ...] = web_service_alarms(
             component,
+            cluster=cluster.cluster_name,
+            service=self.service.service_name,
             load_balancer=used.full_name,
             target_group=target_group_name,
             min_tasks=capacity.min_tasks,
+            target_cpu_percent=capacity.target_cpu_percent,
             start_seconds=health_check.start_seconds,
             acts_if=switch.condition_id,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.write_tables import documents
+from scripts.write_tables import RULES, documents, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -51,10 +51,15 @@ def test_the_readme_shows_ten_lines_or_fewer() -> None:
     assert len([line for line in code.splitlines() if line]) <= 10
 
 
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_tables_follow_from_data(path: Path) -> None:
     """A table in a document is what its data says; ``python -m scripts.write_tables`` writes it anew."""
     assert path.read_text() == documents()[path]
+
+
+def test_no_page_of_a_rule_is_left_over() -> None:
+    """Each page belongs to a rule that there is."""
+    assert set(RULES.iterdir()) == rules().keys()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -60,7 +60,7 @@ def test_the_page_shows_what_is_printed(
 
 
 def test_every_command_has_a_block() -> None:
-    """None of the four is described without being run."""
+    """None of the five is described without being run."""
     shown = "".join(BLOCK.findall(PAGE.read_text()))
-    for command in ("images check", "images list", "images preview", "verify"):
+    for command in ("check", "images check", "images list", "images preview", "verify"):
         assert f"$ moorings {command} " in shown

@@ -285,15 +285,12 @@ def test_two_regions_are_refused_before_aws_is_asked() -> None:
     [[""], ["w"], [f"{HOST}/{NAME}:v1"], ["arn:aws:s3:::web"], [NAME, "--release", ""], [NAME, "--release", "x"]],
     ids=str,
 )
-def test_names_that_can_be_none_are_refused_before_aws_is_asked(
-    words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_that_can_be_none_are_refused_before_aws_is_asked(words: list[str]) -> None:
     """One sentence says what is allowed; ``no_aws`` would fail if clients were made."""
     done = run("images", "list", *words)
-    shown = capsys.readouterr().err
-    assert (done.code, done.out, shown.count("\n")) == (2, "", 1)
-    assert shown.startswith("moorings: argument ")
-    assert f", got {words[-1]!r}; see " in shown
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("moorings: argument ")
+    assert f", got {words[-1]!r}; see " in done.err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The lessons as rules over anybody's CloudFormation templates."""

@@ -1,0 +1,1 @@
+"""What is found, as people and programs read it: one module a format, each a pure function."""

@@ -1,0 +1,73 @@
+"""For people: by file and line, with the fix. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from constructs_lib.guardrails.reports.answer import Answer, by_file, printable
+from constructs_lib.guardrails.rule import SEVERITIES, Finding
+
+WIDTH: Final = 100
+"""Columns; what cannot be broken, such as a long path, may go further."""
+
+_INDENT: Final = " " * 8
+
+
+def render(answer: Answer) -> str:
+    """The findings of each file, and one line that sums them up."""
+    lines: list[str] = []
+    for file, findings in by_file(answer.findings).items():
+        lines += [printable(file), *(line for finding in findings for line in _finding(finding)), ""]
+    return "\n".join([*lines, _summary(answer)]) + "\n"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    place = printable(f"{finding.logical_id}: {finding.path}".strip(": "))
+    word = finding.severity if finding.status == "fail" else finding.status
+    head = f"{finding.line:>6}  {word:<7}  {finding.rule}"
+    if len(head) + 2 + len(place) <= WIDTH:
+        yield f"{head}  {place}".rstrip()
+    else:
+        yield head
+        yield f"{_INDENT}{place}"
+    for sentence in (finding.message, f"Fix: {finding.fix}"):
+        yield from textwrap.wrap(
+            printable(sentence),
+            WIDTH,
+            initial_indent=_INDENT,
+            subsequent_indent=_INDENT,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _summary(answer: Answer) -> str:
+    certain = [finding.severity for finding in answer.findings if finding.status == "fail"]
+    parts = [_counted(certain.count(severity), severity) for severity in SEVERITIES if severity in certain]
+    found = [", ".join(parts) or ("nothing new" if answer.known else "nothing found")]
+    unknown = [finding.severity for finding in answer.findings if finding.status == "unknown"]
+    if unknown:
+        errors = f" ({_counted(unknown.count('error'), 'possible error')})" if "error" in unknown else ""
+        found.append(f"{len(unknown)} unknown before it is deployed{errors}")
+    if answer.accepted:
+        found.append(f"{answer.accepted} acknowledged")
+    if answer.known:
+        found.append(f"{answer.known} in the baseline")
+    if answer.gone:
+        found.append(f"{answer.gone} of the baseline no longer found, so write it anew")
+    if answer.errors:
+        found.append(f"{_counted(len(answer.errors), 'input')} not judged")
+    return f"{_counted(answer.templates, 'template')}: {'; '.join(found)}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns that stand under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -1,0 +1,25 @@
+"""What several rules look up about ECS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from constructs_lib.guardrails.templates.node import Node, NotKnown
+
+TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
+SERVICE: Final = "AWS::ECS::Service"
+
+
+def containers(task_definition: Node) -> Iterable[Node]:
+    """The containers of a task definition."""
+    return task_definition.get("Properties", "ContainerDefinitions").items()
+
+
+def name_of(container: Node) -> str:
+    """A container's name for a message."""
+    try:
+        name = container.get("Name").text()
+    except NotKnown:
+        name = None
+    return f"container {name!r}" if name else "a container"

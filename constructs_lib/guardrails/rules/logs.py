@@ -1,0 +1,128 @@
+"""W2: logs that cannot be delivered must not stop the container."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from constructs_lib.guardrails.rule import Fault, Rule
+from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
+from constructs_lib.guardrails.templates.node import Node, NotKnown
+
+MIB: Final = 1024 * 1024
+
+_ON_THE_HOST: Final = ("json-file", "journald", "local", "none")
+"""Drivers that deliver nothing over a network."""
+
+_FIRELENS: Final = "awsfirelens"
+"""Its driver to the router is asynchronous by itself: https://docs.docker.com/engine/logging/drivers/fluentd/"""
+
+_SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kmgt])i?)?b?", re.IGNORECASE)
+"""As https://pkg.go.dev/github.com/docker/go-units#RAMInBytes reads it."""
+_UNITS: Final = {"": 1, "k": 1024, "m": MIB, "g": 1024 * MIB, "t": MIB * MIB}
+
+_WHY: Final = (
+    "WebORCA, March 2025: CloudWatch Logs could not be reached, and containers that wait for their logs stopped serving"
+)
+
+
+def no_driver(container: Node) -> Fault | None:
+    """W2a."""
+    configuration = container.get("LogConfiguration")
+    if configuration.given:
+        return None
+    return Fault(configuration, f"{name_of(container)} has no log driver of its own")
+
+
+def blocking(container: Node) -> Fault | None:
+    """W2b. The API's default was blocking until June 2025, and an account setting can still make it so."""
+    configuration = container.get("LogConfiguration")
+    driver = configuration.get("LogDriver").text()
+    if driver is None or driver in _ON_THE_HOST:
+        return None
+    mode = configuration.get("Options", "mode")
+    value = mode.text()
+    if value == "non-blocking" or (value is None and driver == _FIRELENS):
+        return None
+    got = "no mode, which leaves it to the account" if value is None else f"mode {value!r}"
+    return Fault(mode, f"{name_of(container)} logs through {driver} with {got}")
+
+
+def small_buffer(container: Node) -> Fault | None:
+    """W2c."""
+    size = container.get("LogConfiguration", "Options", "max-buffer-size")
+    if size.given and not _is_below(size, MIB):
+        return None
+    if not _has_buffer(container):
+        return None
+    if not size.given:
+        return Fault(size, f"{name_of(container)} has no max-buffer-size")
+    return Fault(size, f"{name_of(container)} buffers {size.text()} of logs, less than 1 MiB")
+
+
+def modest_buffer(container: Node) -> Fault | None:
+    """W2d."""
+    size = container.get("LogConfiguration", "Options", "max-buffer-size")
+    if not size.given or _is_below(size, MIB) or not _is_below(size, 10 * MIB) or not _has_buffer(container):
+        return None
+    return Fault(size, f"{name_of(container)} buffers {size.text()} of logs, less than 10 MiB")
+
+
+def _has_buffer(container: Node) -> bool:
+    configuration = container.get("LogConfiguration")
+    driver = configuration.get("LogDriver").text()
+    if driver is None or driver in (*_ON_THE_HOST, _FIRELENS):
+        return False
+    return configuration.get("Options", "mode").text() == "non-blocking"
+
+
+def _is_below(size: Node, limit: int) -> bool:
+    text = size.text() or ""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise NotKnown(size, f"{text[:40]!r} is no size such as '25m'")
+    return float(match[1]) * _UNITS[(match[2] or "").lower()] < limit
+
+
+RULES: Final = (
+    Rule(
+        id="MOOR-W2a",
+        severity="error",
+        types=(TASK_DEFINITION,),
+        title="every container names its log driver",
+        why=f"{_WHY}; who names no driver does not decide what happens then.",
+        fix="Give each container, sidecars too, a LogConfiguration with mode non-blocking and a max-buffer-size.",
+        subjects=containers,
+        judge=no_driver,
+    ),
+    Rule(
+        id="MOOR-W2b",
+        severity="error",
+        types=(TASK_DEFINITION,),
+        title="no container waits for its logs to be delivered",
+        why=f"{_WHY}.",
+        fix="Set the log option mode to non-blocking, and max-buffer-size, such as 25m.",
+        subjects=containers,
+        judge=blocking,
+    ),
+    Rule(
+        id="MOOR-W2c",
+        severity="error",
+        types=(TASK_DEFINITION,),
+        title="the log buffer is chosen, and holds at least 1 MiB",
+        why=f"{_WHY}; who does not wait loses what the buffer cannot hold, and with it the evidence.",
+        fix="Set the log option max-buffer-size to log rate x tolerated outage, such as 25m, within the task's memory.",
+        subjects=containers,
+        judge=small_buffer,
+    ),
+    Rule(
+        id="MOOR-W2d",
+        severity="warning",
+        types=(TASK_DEFINITION,),
+        title="the log buffer holds at least 10 MiB",
+        why=f"{_WHY}; ECS's own default is 10 MiB, and AWS recommends 25.",
+        fix="Set the log option max-buffer-size to log rate x tolerated outage, such as 25m, within the task's memory.",
+        subjects=containers,
+        judge=modest_buffer,
+    ),
+)

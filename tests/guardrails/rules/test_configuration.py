@@ -1,0 +1,137 @@
+"""T2: the AppConfig agent, and what a new task starts from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.guardrails.support import said
+
+AGENT = "public.ecr.aws/aws-appconfig/aws-appconfig-agent:2.x"
+HEAD = {
+    "Parameters": {
+        "Open": {"Type": "String"},
+        "Switch": {"Type": "String"},
+        "Agent": {"Type": "String", "Default": AGENT},
+    },
+    "Conditions": {"Maybe": {"Fn::Equals": [{"Ref": "Switch"}, "yes"]}},
+}
+APPLICATION = {"Application": {"Type": "AWS::AppConfig::Application"}}
+
+
+def task(*containers: object, **properties: object) -> dict[str, Any]:
+    """A task definition."""
+    return {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": list(containers)} | properties}
+
+
+def judged(rule: str, resources: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a rule says, as (status, path)."""
+    return [(status, path) for status, _, path in said(json.dumps(HEAD | {"Resources": resources}), rule)]
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (["web:1"], "fail"),
+        (["web:1", AGENT], None),
+        (["web:1", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mirror/aws-appconfig-agent@sha256:0"], None),
+        ([{"Ref": "Agent"}], None),
+        ([{"Fn::If": ["Maybe", "web:1", AGENT]}], None),
+        ([{"Ref": "Open"}], "unknown"),
+        ([{"Ref": "Open"}, AGENT], None),
+        ([{"Fn::Sub": "${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/shop/web@${Open}"}], "fail"),
+        ([{"Fn::Sub": "${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/${Open}:1"}], "unknown"),
+        ([{"Fn::Sub": "public.ecr.aws/aws-appconfig/aws-appconfig-agent:${Open}"}], None),
+        ([{"Fn::GetAtt": ["Repository", "RepositoryUri"]}], "unknown"),
+        ([{"Fn::If": {"Maybe": AGENT}}], "unknown"),
+        ([{"Ref": "AWS::NoValue"}], "fail"),
+        ([], "fail"),
+    ],
+)
+def test_t2a_an_agent_anywhere(images: list[object], expected: str | None) -> None:
+    """A container with the agent's image counts, and an image whose name is not known may be it."""
+    containers = [{"Name": f"c{number}", "Image": image} for number, image in enumerate(images)]
+    resources = APPLICATION | {"Task": task(*containers), "Repository": {"Type": "AWS::ECR::Repository"}}
+    assert judged("MOOR-T2a", resources) == ([] if expected is None else [(expected, "")])
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        [{"Name": "web", "Image": "web:1"}, {"Fn::If": ["Maybe", {"Image": AGENT}, {"Ref": "AWS::NoValue"}]}],
+        {"Fn::If": ["Maybe", [{"Image": "web:1"}], [{"Image": AGENT}]]},
+    ],
+    ids=["container", "list"],
+)
+def test_t2a_an_agent_under_a_condition(definitions: object) -> None:
+    """An agent in one branch is an agent."""
+    resources = APPLICATION | {"Task": task(), "Other": task(ContainerDefinitions=definitions)}
+    assert judged("MOOR-T2a", resources) == []
+
+
+def test_t2a_a_container_that_is_not_there() -> None:
+    """What a condition leaves out, or what has no image, is not the agent."""
+    left_out = {"Fn::If": ["Maybe", {"Name": "web", "Image": "web:1"}, {"Ref": "AWS::NoValue"}]}
+    assert judged("MOOR-T2a", APPLICATION | {"Task": task(left_out, {"Name": "worker"})}) == [("fail", "")]
+
+
+def test_t2a_asks_nothing_without_tasks() -> None:
+    """AppConfig for functions or for another assembly's tasks is not judged."""
+    assert judged("MOOR-T2a", APPLICATION) == []
+
+
+def test_t2a_follows_other_templates() -> None:
+    """The agent may run in another stack of the assembly."""
+    templates = {
+        "configuration.json": json.dumps({"Resources": APPLICATION}),
+        "service.json": json.dumps({"Resources": {"Task": task({"Image": "web:1"})}}),
+    }
+    assert said(templates, "MOOR-T2a") == [("fail", "Application", "")]
+    templates["service.json"] = json.dumps({"Resources": {"Task": task({"Image": AGENT})}})
+    assert said(templates, "MOOR-T2a") == []
+
+
+def agent(environment: object = None, mount: str = "/backups", **more: object) -> dict[str, Any]:
+    """The agent's container, with a volume mounted."""
+    variables = {} if environment is None else {"Environment": environment}
+    mounts = [{"ContainerPath": mount, "SourceVolume": "backups"}]
+    return {"Name": "agent", "Image": AGENT, "MountPoints": mounts} | variables | more
+
+
+DIRECTORY = [{"Name": "MODE", "Value": "x"}, {"Name": "BACKUP_DIRECTORY", "Value": "/backups/shop"}]
+EFS = {"Name": "backups", "EFSVolumeConfiguration": {"FilesystemId": "fs-1"}}
+PLACE = "Properties/ContainerDefinitions/0/Environment"
+
+
+@pytest.mark.parametrize(
+    ("container", "volume", "expected"),
+    [
+        (agent(DIRECTORY), EFS, []),
+        (agent(DIRECTORY, "/backups/"), EFS, []),
+        (agent(DIRECTORY, "/backups/shop"), EFS, []),
+        (agent(), EFS, [("fail", PLACE)]),
+        (agent([{"Name": "BACKUP_DIRECTORY", "Value": ""}]), EFS, [("fail", PLACE)]),
+        (agent(DIRECTORY, MountPoints=[{"SourceVolume": "backups"}]), EFS, []),
+        (agent(DIRECTORY, "/back"), EFS, [("fail", f"{PLACE}/1/Value")]),
+        (agent(DIRECTORY), {"Name": "other", "EFSVolumeConfiguration": {}}, [("fail", f"{PLACE}/1/Value")]),
+        (agent(DIRECTORY), {"Name": "backups"}, [("fail", f"{PLACE}/1/Value")]),
+        (agent(DIRECTORY), {"Name": "backups", "ConfiguredAtLaunch": True}, [("fail", f"{PLACE}/1/Value")]),
+        (agent(DIRECTORY), {"Name": "backups", "Host": {}}, [("fail", f"{PLACE}/1/Value")]),
+        (agent(DIRECTORY), {"Name": "backups", "Host": {"SourcePath": "/var/shop"}}, []),
+        (agent(EnvironmentFiles=[{"Type": "s3"}]), EFS, [("unknown", PLACE.replace("ment", "mentFiles"))]),
+        (agent(DIRECTORY, EnvironmentFiles=[{"Type": "s3"}]), EFS, []),
+        (agent([{"Name": {"Ref": "Open"}, "Value": "x"}]), EFS, [("unknown", f"{PLACE}/0/Name")]),
+        (agent([{"Name": "BACKUP_DIRECTORY", "Value": {"Ref": "Open"}}]), EFS, [("unknown", f"{PLACE}/0/Value")]),
+        (agent(DIRECTORY, "/tmp", VolumesFrom=[{"SourceContainer": "web"}]), EFS, []),
+        (agent(Image="web:1"), EFS, []),
+        (agent(Image={"Ref": "Open"}), EFS, []),
+        (agent(Image={"Ref": "Agent"}), EFS, [("fail", PLACE)]),
+    ],
+)
+def test_t2b_a_backup_that_the_next_task_finds(
+    container: dict[str, Any], volume: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    """The agent has a backup directory, and that is on a volume that outlives the task."""
+    assert judged("MOOR-T2b", {"Task": task(container, Volumes=[volume])}) == expected
