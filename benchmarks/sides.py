@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["ours", "plain"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
-SERVICES_AT_MOST: Final = 20
+SERVICES_AT_MOST: Final = 19
 """In one environment, as ``EnvironmentConfig`` allows; more go to a second one."""
 
 

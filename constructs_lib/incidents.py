@@ -45,26 +45,30 @@ _GUARD = "constructs_lib.images.retention_guard.RetentionGuard"
 _PIPELINE = "constructs_lib.delivery.pipeline.BuildPipeline"
 _RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
+_CHECKS = "constructs_lib.guardrails.validation.GuardrailChecks"
 
 LESSONS: Final = (
     Lesson(
         id="W1",
         happened="ephemeral ports ran out at noon, after a change at night",
         served_by=("constructs_lib.network.vpc.ServiceNetwork",),
-        tests=("tests/network/test_vpc.py::test_after_endpoints_follow_the_features",),
+        tests=(
+            "tests/network/test_vpc.py::test_after_endpoints_follow_the_features",
+            "tests/network/test_vpc.py::test_after_every_gateway_pages_when_it_has_no_port_left",
+        ),
         rules=("MOOR-W1a", "MOOR-W1b"),
         missing="a port budget at synth, a wider port range, sockets per request",
     ),
     Lesson(
         id="W2",
         happened="containers in blocking log mode froze when logs could not be delivered",
-        served_by=("constructs_lib.services.log_delivery.LogDelivery", _SERVICE),
+        served_by=("constructs_lib.services.log_delivery.LogDelivery", _SERVICE, _CHECKS),
         tests=(
             "tests/services/test_fargate_service.py::test_after_no_container_waits_for_its_logs",
             "tests/services/test_sidecars.py::test_all_buffers_together_fit_the_task",
+            "tests/stacks/test_guardrails.py::test_a_container_of_other_code_without_logs_stops_the_synthesis",
         ),
         rules=("MOOR-W2a", "MOOR-W2b", "MOOR-W2c", "MOOR-W2d"),
-        missing="containers that other code adds to the task",
     ),
     Lesson(
         id="W3",
@@ -99,13 +103,14 @@ LESSONS: Final = (
     Lesson(
         id="T1",
         happened="scaling was too weak for the load",
-        served_by=("constructs_lib.services.capacity.Capacity",),
+        served_by=("constructs_lib.services.capacity.Capacity", _SERVICE),
         tests=(
             "tests/services/test_release_switch.py::test_scaling_follows_cpu",
+            "tests/services/test_release_switch.py::test_an_alarm_watches_the_cpu_that_scaling_follows",
             "tests/e2e/test_every_property.py::test_a_changed_property_leaves_the_tasks_that_run",
         ),
         rules=("MOOR-T1a", "MOOR-T1b"),
-        missing="capacity for a peak with one zone lost, an alarm at the maximum",
+        missing="capacity for a peak with one zone lost",
     ),
     Lesson(
         id="T2",

@@ -29,8 +29,8 @@ from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
 
-_SERVICES_AT_MOST: Final = 20
-"""A service with a domain of its own is 24 resources of the 500 that a stack may have."""
+SERVICES_AT_MOST: Final = 19
+"""A service with a domain of its own is 25 resources of the 500 that a stack may have."""
 
 SubnetIds: TypeAlias = tuple[str, ...]
 
@@ -226,11 +226,11 @@ class EnvironmentConfig:
         tuple_of("services", self.services, ServiceConfig, "(web,)")
         if not self.services:
             raise invalid("services", self.services, "at least one service", "add a ServiceConfig")
-        if len(self.services) > _SERVICES_AT_MOST:
+        if len(self.services) > SERVICES_AT_MOST:
             raise invalid(
                 "services",
                 len(self.services),
-                f"at most {_SERVICES_AT_MOST}",
+                f"at most {SERVICES_AT_MOST}",
                 "CloudFormation takes 500 resources in a stack; put the others into an application of their own",
             )
         hosts = [service.subdomain for service in self.services] if self.domain else []

@@ -29,7 +29,7 @@ PURE = {
     },
     "delivery": {"policy", "buildspec", "permissions"},
     "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
-    "network": {"policy"},
+    "network": {"policy", "alarms"},
     "observability": set[str](),
 }
 """Modules that decide without CDK, boto3, clock or network."""

@@ -14,7 +14,7 @@ SERVER_ERRORS_PER_MINUTE = 5
 
 _CPU_MARGIN: Final = 20
 _HIGHEST_CPU: Final = 95
-"""In percent: the average of a service without any CPU left may stay just below 100, which must be told too."""
+"""In percent. A service without any CPU left may stay just below 100 on average, and that must be told too."""
 
 
 def web_service_alarms(
@@ -40,9 +40,7 @@ def web_service_alarms(
         start_seconds: how long a task may take to start. A load balancer calls a task that starts unhealthy, so that
             alarm waits as long; 60 or less gives the shortest time to a page, two minutes.
         min_tasks: fewer healthy targets than this are an alarm.
-        target_cpu_percent: average CPU that scaling aims at. Well above it for five minutes, scaling is at its maximum
-            or too slow: it acts within three, and a task starts in one or two. What that does to visitors, such as
-            errors and lost targets, pages by itself, so this does not.
+        target_cpu_percent: average CPU that scaling aims at.
         acts_if: condition under which the alarms notify; see :class:`AlarmSpec`.
     """
     minutes = max(2, 1 + math.ceil(start_seconds / 60))
@@ -80,6 +78,8 @@ def web_service_alarms(
             metric=_metric("HTTPCode_Target_5XX_Count", on_targets, "Sum"),
             threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
         ),
+        # A notice: slow is not down, and what it does to visitors, such as errors and lost targets, pages by itself.
+        # Five minutes: scaling waits about three before it acts, and then a task must start.
         AlarmSpec(
             component=component,
             what="scaling-cannot-keep-up",

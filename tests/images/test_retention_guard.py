@@ -440,7 +440,7 @@ def test_a_name_that_is_a_token_may_be_of_any_length() -> None:
 
 @pytest.mark.parametrize(("services", "rules"), [(10, 1), (25, 2)])
 def test_names_of_the_usual_length_need_one_rule_or_two(services: int, rules: int) -> None:
-    """An environment has 20 services at most, and a guard 25 repositories."""
+    """An environment has 19 services at most, and a guard 25 repositories."""
     repositories = [f"shop/staging/web{n}" for n in range(services)]
     parameters = [f"/moorings/shop/staging/web{n}/digest" for n in range(services)]
     assert len(event_patterns(repositories, parameters)) == rules

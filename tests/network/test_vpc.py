@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.network.policy import Endpoints, Feature, NatGateways, NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
+from constructs_lib.observability.alarms import Alarms
 from tests.support import FLAG_SETS, Template, listed, of_type, only, references, refused, synthesize
 
 ENDPOINT = "AWS::EC2::VPCEndpoint"
+ALARM = "AWS::CloudWatch::Alarm"
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 
 
@@ -34,7 +38,7 @@ class ZonedStack(Stack):
 
 @pytest.fixture(scope="module", params=FLAG_SETS)
 def templates(request: pytest.FixtureRequest) -> dict[str, Template]:
-    """Three of our networks and a plain one, from one app."""
+    """Three of our networks with their alarms, and a plain one, from one app."""
     app = App(context=request.param)
     policies: dict[str, tuple[tuple[str, ...], tuple[Feature, ...], NetworkPolicy]] = {
         "Production": (ZONES, ("images", "logs", "secrets"), NetworkPolicy(cidr="10.1.0.0/16")),
@@ -46,7 +50,10 @@ def templates(request: pytest.FixtureRequest) -> dict[str, Template]:
         "Closed": (ZONES[:2], ("images", "logs"), NetworkPolicy(nat_gateways=NatGateways.NONE, cidr="10.2.0.0/22")),
     }
     for name, (zones, features, policy) in policies.items():
-        ServiceNetwork(ZonedStack(app, name, zones), "Network", features=features, policy=policy)
+        stack = ZonedStack(app, name, zones)
+        network = ServiceNetwork(stack, "Network", features=features, policy=policy)
+        topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC)
+        Alarms(stack, "Alarms", application="shop", environment=name.lower(), specs=network.alarms, topic=topic)
     ec2.Vpc(ZonedStack(app, "Plain", ZONES), "Vpc", max_azs=3)
     assembly = app.synth()
     manifest = json.loads((Path(assembly.directory) / "manifest.json").read_text())
@@ -106,6 +113,25 @@ def test_a_closed_network_has_no_way_out(templates: dict[str, Template]) -> None
     assert not of_type(templates["Closed"], "AWS::EC2::NatGateway")
     assert way_out(templates["Closed"]) == {}
     assert all("GatewayId" in route for route in of_type(templates["Closed"], "AWS::EC2::Route").values())
+
+
+def test_before_nobody_hears_that_ports_ran_out(templates: dict[str, Template]) -> None:
+    """A plain VPC has three NAT gateways and no alarm (W1)."""
+    assert len(of_type(templates["Plain"], "AWS::EC2::NatGateway")) == 3
+    assert not of_type(templates["Plain"], ALARM)
+
+
+@pytest.mark.parametrize(("name", "gateways"), [("Production", 3), ("Staging", 1), ("Closed", 0)])
+def test_after_every_gateway_pages_when_it_has_no_port_left(
+    templates: dict[str, Template], name: str, gateways: int
+) -> None:
+    """Each NAT gateway has one alarm that names it and tells the topic; without gateways there is none (W1)."""
+    alarms = of_type(templates[name], ALARM).values()
+    watched = [alarm["Dimensions"] for alarm in alarms]
+    made = of_type(templates[name], "AWS::EC2::NatGateway")
+    assert len(watched) == len(made) == gateways
+    assert all([{"Name": "NatGatewayId", "Value": {"Ref": gateway}}] in watched for gateway in made)
+    assert all((alarm["MetricName"], alarm["AlarmActions"]) == ("ErrorPortAllocation", [TOPIC]) for alarm in alarms)
 
 
 def service_names(template: Template, kind: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What is watched of a service, as data: what partial failure looks like, within two minutes (lessons W3, T4)."""
+"""What is watched of a service, as data: what partial failure looks like, within two minutes (lessons W3, T1, T4)."""
 
 from __future__ import annotations
 
@@ -10,27 +10,43 @@ from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.services.alarms import web_service_alarms
 from tests.support import refused, run_without_cdk
 
+CLUSTER, SERVICE = "shop-cluster", "shop-web"
 BALANCER, TARGETS = "app/shop/0123456789abcdef", "targetgroup/web/0123456789abcdef"
-ALARMS = {
-    alarm.what: alarm
-    for alarm in web_service_alarms(
-        "web", load_balancer=BALANCER, target_group=TARGETS, min_tasks=3, start_seconds=60, acts_if="Released"
-    )
-}
 
 
-def test_four_faults_are_watched() -> None:
-    """Unhealthy targets, too few healthy ones, and errors of the load balancer apart from the application's."""
+def alarms(**changes: Any) -> dict[str, AlarmSpec]:
+    """The alarms of a service by fault, but for ``changes``."""
+    settings: dict[str, Any] = {
+        "cluster": CLUSTER,
+        "service": SERVICE,
+        "load_balancer": BALANCER,
+        "target_group": TARGETS,
+        "min_tasks": 3,
+        "target_cpu_percent": 50,
+        "start_seconds": 60,
+        "acts_if": "Released",
+    }
+    return {alarm.what: alarm for alarm in web_service_alarms("web", **(settings | changes))}
+
+
+ALARMS = alarms()
+NOTICE = "scaling-cannot-keep-up"
+PAGES = {what: alarm for what, alarm in ALARMS.items() if what != NOTICE}
+
+
+def test_five_faults_are_watched() -> None:
+    """Unhealthy targets, too few healthy ones, errors of load balancer and application apart, and a lack of CPU."""
     assert {alarm.metric.name for alarm in ALARMS.values()} == {
         "UnHealthyHostCount",
         "HealthyHostCount",
         "HTTPCode_ELB_5XX_Count",
         "HTTPCode_Target_5XX_Count",
+        "CPUUtilization",
     }
-    assert len(ALARMS) == 4
+    assert len(ALARMS) == 5
 
 
-@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+@pytest.mark.parametrize("alarm", PAGES.values(), ids=PAGES)
 def test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at(alarm: AlarmSpec) -> None:
     """One-minute periods, at most two of them, for the component, with a meaning in whole sentences (W3)."""
     assert alarm.metric.period_seconds * alarm.threshold.out_of <= 120
@@ -43,15 +59,8 @@ def test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at(alarm: Alar
 @pytest.mark.parametrize(("start_seconds", "minutes"), [(0, 2), (60, 2), (61, 3), (300, 6)])
 def test_a_task_that_may_start_slowly_is_no_fault_until_then(start_seconds: int, minutes: int) -> None:
     """A starting target counts as unhealthy, so that alarm waits as long as a start may take, and no longer."""
-    alarms = web_service_alarms(
-        "web",
-        load_balancer=BALANCER,
-        target_group=TARGETS,
-        min_tasks=3,
-        start_seconds=start_seconds,
-        acts_if=None,
-    )
-    waits = {alarm.what: (alarm.threshold.periods, alarm.threshold.out_of) for alarm in alarms}
+    made = alarms(start_seconds=start_seconds)
+    waits = {what: (alarm.threshold.periods, alarm.threshold.out_of) for what, alarm in made.items()}
     assert waits["unhealthy-targets"] == (minutes, minutes)
     assert waits["too-few-healthy-targets"] == (2, 2)
 
@@ -62,13 +71,27 @@ def test_an_alarm_is_quiet_before_the_first_release(alarm: AlarmSpec) -> None:
     assert alarm.acts_if == "Released"
 
 
-@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS)
+@pytest.mark.parametrize("alarm", PAGES.values(), ids=PAGES)
 def test_a_metric_is_one_that_aws_publishes(alarm: AlarmSpec) -> None:
     """Metrics of targets carry both dimensions; the load balancer's own errors know no target group."""
     assert alarm.metric.namespace == "AWS/ApplicationELB"
     own = {"LoadBalancer": BALANCER}
     of_targets = own | {"TargetGroup": TARGETS}
     assert dict(alarm.metric.dimensions) == (own if "_ELB_" in alarm.metric.name else of_targets)
+
+
+@pytest.mark.parametrize(("target", "threshold"), [(10, 30), (50, 70), (74, 94), (75, 95), (76, 95), (80, 95)], ids=str)
+def test_scaling_that_cannot_keep_up_is_a_notice_after_five_minutes(target: int, threshold: int) -> None:
+    """CPU well above what scaling aims at means that no task is added any more, or too late; it wakes nobody (T1)."""
+    alarm = alarms(target_cpu_percent=target)[NOTICE]
+    metric = alarm.metric
+    assert (metric.namespace, metric.name, metric.statistic) == ("AWS/ECS", "CPUUtilization", "Average")
+    assert dict(metric.dimensions) == {"ClusterName": CLUSTER, "ServiceName": SERVICE}
+    assert (alarm.threshold.value, alarm.threshold.comparison) == (threshold, "GreaterThanOrEqualToThreshold")
+    assert (metric.period_seconds, alarm.threshold.periods, alarm.threshold.out_of) == (60, 5, 5)
+    assert (alarm.severity, alarm.threshold.missing) == ("notice", "notBreaching")
+    assert f"the {target} % that scaling aims at" in alarm.meaning
+    assert "Look at " in alarm.meaning
 
 
 def test_one_unhealthy_target_is_enough() -> None:

@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
 from tests.services.conftest import CHECK, PARAMETER, Templates, parts
@@ -101,6 +102,31 @@ def test_scaling_follows_cpu(web: Template, templates: Templates) -> None:
         assert tracking["TargetValue"] == target
 
 
+def test_an_alarm_watches_the_cpu_that_scaling_follows() -> None:
+    """It names the service that is scaled, and is well above what scaling aims at, so it means the maximum (T1)."""
+    scope = stack()
+    cluster, repository = parts(scope)
+    service = FargateWebService(
+        scope,
+        "Web",
+        cluster=cluster,
+        repository=repository,
+        image=FixedDigest(DIGEST),
+        health_check=CHECK,
+        capacity=Capacity(target_cpu_percent=40),
+    )
+    topic = sns.Topic(scope, "Topic")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topic=topic)
+    template = synthesize(scope)
+    (alarm,) = (one for one in of_type(template, "AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/ECS")
+    (cluster_id,), (service_id,) = of_type(template, "AWS::ECS::Cluster"), of_type(template, SERVICE)
+    assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == {
+        "ClusterName": {"Ref": cluster_id},
+        "ServiceName": {"Fn::GetAtt": [service_id, "Name"]},
+    }
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("CPUUtilization", 60)
+
+
 @pytest.mark.parametrize("image", [ReleasedDigest(PARAMETER), FixedDigest(DIGEST)], ids=["released", "fixed"])
 def test_paging_alarms_wait_for_the_release(image: ReleasedDigest | FixedDigest) -> None:
     """They tell nobody while the service stands at zero tasks, and always when the digest is in code (W3)."""
@@ -114,4 +140,4 @@ def test_paging_alarms_wait_for_the_release(image: ReleasedDigest | FixedDigest)
     expected: Any = True
     if isinstance(image, ReleasedDigest):
         expected = {"Fn::If": [condition(template), True, False]}
-    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 4
+    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 5

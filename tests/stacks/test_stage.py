@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from stacks import gate
+from stacks.acknowledged import of_service
+from stacks.application import application
+from stacks.config import SERVICES_AT_MOST
 from stacks.environments import ENVIRONMENTS
 from tests.conftest import Templates
 from tests.delivery.support import of_type
+from tests.stacks.variants import variants
 from tests.support import listed
 
 ENVIRONMENT_NAMES = [environment.name for environment in ENVIRONMENTS]
@@ -101,6 +107,73 @@ def test_a_missing_image_pages(environment: str, templates: Templates) -> None:
     ]
     assert named[f"{start}/missing-image"]["TreatMissingData"] == "ignore"
     assert all(alarm["AlarmActions"] for alarm in named.values())
+
+
+@pytest.mark.parametrize(("environment", "gateways"), [("staging", 1), ("production", 3)])
+def test_a_gateway_without_a_port_pages(environment: str, gateways: int, templates: Templates) -> None:
+    """Each NAT gateway has an alarm in its own stack, which goes to the environment's topic (W1)."""
+    template = templates[f"shop--{environment}--network"]
+    alarms = [alarm["Properties"] for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    start = f"shop/{environment}/network/nat-ports-"
+    assert {alarm["AlarmName"] for alarm in alarms} == {f"{start}{number + 1}" for number in range(gateways)}
+    watched = {alarm["Dimensions"][0]["Value"]["Ref"] for alarm in alarms}
+    assert watched == set(of_type(template, "AWS::EC2::NatGateway"))
+    for alarm in alarms:
+        (topic,) = alarm["AlarmActions"]
+        assert topic["Fn::GetStackOutput"]["StackName"] == f"shop--{environment}--observability"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_scaling_that_cannot_keep_up_is_told_and_wakes_nobody(environment: str, templates: Templates) -> None:
+    """The service has four pages, and a notice when it needs more than it may have (T1)."""
+    alarms = of_type(templates[f"shop--{environment}--services"], "AWS::CloudWatch::Alarm").values()
+    told = [alarm["Properties"] for alarm in alarms if "AlarmActions" in alarm["Properties"]]
+    notices = [alarm["AlarmName"] for alarm in told if alarm["AlarmDescription"].startswith("[notice]")]
+    assert (len(told), notices) == (5, [f"shop/{environment}/web/scaling-cannot-keep-up"])
+
+
+def test_the_alarm_topic_is_there_before_what_is_watched(assembly: Path) -> None:
+    """The network waits for the topic and for nothing else, and the services wait for the network."""
+    for environment in ENVIRONMENT_NAMES:
+        manifest = json.loads((assembly / f"assembly-{environment}" / "manifest.json").read_text())
+        waits = {
+            artifact["properties"]["stackName"].rsplit("--", 1)[1]: {
+                name for name in artifact["dependencies"] if not name.endswith(".assets")
+            }
+            for artifact in manifest["artifacts"].values()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+        ids = {key.removeprefix(environment)[:-8]: key for names in waits.values() for key in names}
+        assert waits["observability"] == set()
+        assert waits["network"] == {ids["observability"]}
+        assert ids["network"] in waits["services"]
+
+
+def test_the_most_services_that_are_accepted_fit_a_stack(tmp_path: Path) -> None:
+    """CDK refuses a stack of more than 500 resources, so the limit must hold with all that a service may have."""
+    (public, *_) = variants()
+    web = public.services[0]
+    services = tuple(replace(web, name=f"s-{number}", subdomain=f"s-{number}") for number in range(SERVICES_AT_MOST))
+    application([replace(public, services=services)], checked=False, outdir=str(tmp_path)).synth()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_why_short_time_outs_are_accepted_is_true(environment: str, templates: Templates) -> None:
+    """The reasons name the seconds that are deployed (T3)."""
+    template = templates[f"shop--{environment}--services"]
+    reasons = {finding.id[-3:]: finding.reason for finding in of_service("web")}
+    (targets,) = of_type(template, "AWS::ElasticLoadBalancingV2::TargetGroup").values()
+    (balancer,) = of_type(template, "AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    set_to = {
+        row["Key"]: row["Value"]
+        for made, name in ((targets, "TargetGroupAttributes"), (balancer, "LoadBalancerAttributes"))
+        for row in made["Properties"][name]
+    }
+    assert f"drain of {set_to['deregistration_delay.timeout_seconds']} s" in reasons["T3a"]
+    assert f"idle timeout of {set_to['idle_timeout.timeout_seconds']} s" in reasons["T3a"]
+    (task,) = of_type(template, "AWS::ECS::TaskDefinition").values()
+    for container in task["Properties"]["ContainerDefinitions"]:
+        assert f"stop timeout of {container['StopTimeout']} s" in reasons["T3d"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)

@@ -51,7 +51,7 @@ class Watched:
 
 
 def unwatched(subject: Node, wanted: Watched) -> str | None:
-    """Why nobody is told, in words that follow a comma; None when an alarm tells, be it under a condition only.
+    """Why nobody is told, in words that follow a comma; None when an alarm tells that the defaults make exist.
 
     Raises:
         NotKnown: an alarm may watch it, and none surely does.

@@ -9,6 +9,7 @@ from constructs_lib.guardrails.templates.node import Node, NotKnown
 
 TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
 SERVICE: Final = "AWS::ECS::Service"
+TASK_SET: Final = "AWS::ECS::TaskSet"
 
 
 def containers(task_definition: Node) -> Iterable[Node]:

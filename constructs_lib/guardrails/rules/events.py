@@ -11,7 +11,7 @@ from constructs_lib.guardrails.rules.patterns import Event, Named, any_of, match
 from constructs_lib.guardrails.rules.watchers import in_all_worlds, listed, look
 from constructs_lib.guardrails.templates.assembly import Assembly
 from constructs_lib.guardrails.templates.node import Node, NotKnown
-from constructs_lib.guardrails.templates.references import ResourceKey, named_in
+from constructs_lib.guardrails.templates.references import ResourceKey, named_in, referring
 from constructs_lib.guardrails.templates.values import HOLE, Reference, Text, Value, as_text
 
 RULE: Final = "AWS::Events::Rule"
@@ -24,7 +24,7 @@ _DEEPEST: Final = 20
 
 
 def heard(subject: Node, events: Sequence[Event]) -> bool:
-    """Whether a rule of the assembly passes on one of the events, be it under a condition only.
+    """Whether a rule of the assembly passes on one of the events, where the defaults make the rule exist.
 
     A rule whose pattern names resources of the assembly listens to those and to no others.
 
@@ -104,7 +104,7 @@ def _rules(assembly: Assembly) -> Iterator[tuple[Node, str]]:
     """What holds a pattern, and under which key, for all that pass events on."""
     for rule in in_all_worlds(assembly, RULE):
         properties = look(rule, "Properties")
-        if properties is not None and listed(look(properties, "Targets")) and _listens(properties, "EventPattern"):
+        if properties is not None and _tells(rule, properties) and _listens(properties, "EventPattern"):
             yield properties, "EventPattern"
     for function in in_all_worlds(assembly, *_SAM):
         events = look(function, "Properties", "Events")
@@ -114,6 +114,12 @@ def _rules(assembly: Assembly) -> Iterator[tuple[Node, str]]:
                 continue
             if _listens(properties, "Pattern"):
                 yield properties, "Pattern"
+
+
+def _tells(rule: Node, properties: Node) -> bool:
+    """Whether it has targets, or an alarm that counts what it matches (AWS/Events, RuleName)."""
+    targets = bool(listed(look(properties, "Targets")))
+    return targets or bool(referring(rule.world.assembly, rule.resource, "AWS::CloudWatch::Alarm"))
 
 
 def _listens(rule: Node, pattern: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
-from constructs_lib.guardrails.rules.ecs import SERVICE, TASK_DEFINITION, containers, name_of
+from constructs_lib.guardrails.rules.ecs import SERVICE, TASK_DEFINITION, TASK_SET, containers, name_of
 from constructs_lib.guardrails.rules.load_balancing import LOAD_BALANCER, first_fault
 from constructs_lib.guardrails.rules.task_counts import SCALABLE_TARGET, few_tasks
 from constructs_lib.guardrails.rules.zones import one_zone
@@ -14,7 +14,6 @@ from constructs_lib.guardrails.templates.references import referring
 
 _WHY: Final = "Twilio, February 2021: fail-over took too long, and many products waited for it"
 
-_TASK_SET: Final = "AWS::ECS::TaskSet"
 _STARTERS: Final = (
     "AWS::Events::Rule",
     "AWS::Scheduler::Schedule",
@@ -35,7 +34,7 @@ def no_health_check(container: Node) -> Fault | None:
 
 def _ends_by_itself(container: Node) -> bool:
     assembly, task_definition = container.world.assembly, container.resource
-    if referring(assembly, task_definition, SERVICE, _TASK_SET):
+    if referring(assembly, task_definition, SERVICE, TASK_SET):
         return False
     return bool(referring(assembly, task_definition, *_STARTERS))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault
-from constructs_lib.guardrails.rules.ecs import SERVICE
+from constructs_lib.guardrails.rules.ecs import SERVICE, TASK_SET
 from constructs_lib.guardrails.templates.assembly import Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import referring
@@ -127,9 +127,9 @@ def target_groups(entry: Node) -> Iterator[Node]:
 
 
 def services_running(task_definition: Node) -> Iterator[Node]:
-    """The services that run a task definition."""
+    """The services that run a task definition, and the task sets of services."""
     world = task_definition.world
-    for resource in referring(world.assembly, task_definition.resource, SERVICE):
+    for resource in referring(world.assembly, task_definition.resource, SERVICE, TASK_SET):
         service = Node.of(world, resource)
         if world.exists(resource) and means(service.get("Properties", "TaskDefinition"), task_definition.resource):
             yield service

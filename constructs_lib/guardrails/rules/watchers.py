@@ -1,4 +1,4 @@
-"""What alarms and EventBridge rules come to under any condition: what watches sometimes counts as watching."""
+"""What alarms and EventBridge rules come to, where the defaults of parameters make them exist."""
 
 from __future__ import annotations
 
@@ -15,14 +15,22 @@ _MOST: Final = 16
 
 
 def in_all_worlds(assembly: Assembly, *types: str) -> Iterator[Node]:
-    """The resources of some types, each in all worlds that matter to it; read each before the next is taken."""
+    """The resources of some types, each in all worlds that matter to it; read each before the next is taken.
+
+    One whose condition is false by the defaults is left out: as the template stands, nothing watches.
+    """
     for resource in assembly.of_type(*types):
-        yield from _in_all_worlds(assembly, resource)
+        if _exists_by_default(assembly, resource):
+            yield from _in_all_worlds(assembly, resource)
 
 
 def _in_all_worlds(assembly: Assembly, resource: Resource) -> Iterator[Node]:
     for world in islice(worlds(assembly), _MOST):
         yield Node.of(world, resource)
+
+
+def _exists_by_default(assembly: Assembly, resource: Resource) -> bool:
+    return any(world.exists(resource) and not world.besides_defaults for world in islice(worlds(assembly), _MOST))
 
 
 def look(node: Node | None, *keys: str) -> Node | None:

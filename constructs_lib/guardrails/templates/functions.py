@@ -172,6 +172,15 @@ def import_value(world: World, template: Template, argument: object) -> Reduced:
     return _unknown(template, "it is imported from a stack that is not here", argument)
 
 
+def get_stack_output(world: World, template: Template, argument: object) -> Reduced:
+    """``Fn::GetStackOutput``, of the one template of the assembly that has such an output."""
+    name = as_text(world.value(template, mapping(argument).get("OutputName")))
+    having = [other for other in world.assembly.templates if name in other.section("Outputs")]
+    if name is not None and len(having) == 1:
+        return _output(world, having[0], name)
+    return _unknown(template, "it is an output of a stack that is not here", argument)
+
+
 def to_json_string(world: World, template: Template, argument: object) -> Reduced:
     """``Fn::ToJsonString`` of what holds no function."""
     del world
@@ -200,6 +209,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "Fn::Split": split,
     "Fn::FindInMap": find_in_map,
     "Fn::ImportValue": import_value,
+    "Fn::GetStackOutput": get_stack_output,
     "Fn::ToJsonString": to_json_string,
     "Fn::Length": length,
 }

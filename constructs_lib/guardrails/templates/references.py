@@ -76,6 +76,11 @@ def _by_function(world: World, template: Template, name: str, argument: object, 
         export = imported(world.assembly, wanted, template) if isinstance(wanted, str | Text) else None
         if export is not None:
             yield from _by_output(world, export.template, export.output, depth)
+    elif name == "Fn::GetStackOutput":
+        output = mapping(argument).get("OutputName")
+        having = [other for other in world.assembly.templates if output in other.section("Outputs")]
+        if isinstance(output, str) and len(having) == 1:
+            yield from _by_output(world, having[0], output, depth)
 
 
 def _by_name(world: World, template: Template, name: str, depth: int) -> Iterator[ResourceKey]:

@@ -48,6 +48,8 @@ class World:
         """What was chosen, in words."""
         self.defaults: set[str] = set()
         """The parameters whose default was taken for their value."""
+        self.besides_defaults = False
+        """Whether something was chosen that a parameter's default decides otherwise."""
         self.depth = 0
         self._answers = answers
         self._chosen: dict[Hashable, int] = {}
@@ -150,7 +152,9 @@ class World:
             options = [*dict.fromkeys([*map(str, options), *compared])]
             if plain is None or plain in compared:
                 options.append(unknown)
-        return self.choose(("parameter", template.number, name), options, name)
+        chosen = self.choose(("parameter", template.number, name), options, name)
+        self.besides_defaults |= plain is not None and chosen != plain
+        return chosen
 
     def _truth(self, template: Template, expression: object) -> bool:
         if self.depth >= DEEPEST or not isinstance(expression, dict) or len(expression) != 1:
@@ -180,7 +184,9 @@ class World:
         if None not in texts:
             same = texts[0] == texts[1]
             if any(self._by_default(template, side) for side in pair):
-                return self.choose(("equal", template.number, canonical(list(pair))), (same, not same))
+                answer = self.choose(("equal", template.number, canonical(list(pair))), (same, not same))
+                self.besides_defaults |= answer != same
+                return answer
             return same
         for one, text in ((left, texts[1]), (right, texts[0])):
             if isinstance(one, Unknown) and text is not None and text in one.never:

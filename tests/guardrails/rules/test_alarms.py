@@ -17,7 +17,7 @@ def assembly(alarm: str, more: str = "") -> str:
 Parameters:
   Name: {{Type: String}}
   Metric: {{Type: String, Default: HTTPCode_ELB_5XX_Count}}
-  Env: {{Type: String, Default: dev}}
+  Env: {{Type: String, Default: prod}}
 Conditions: {{IsProd: !Equals [!Ref Env, prod]}}
 Resources:
   Balancer: {{Type: AWS::ElasticLoadBalancingV2::LoadBalancer}}
@@ -196,3 +196,13 @@ def test_a_malformed_alarm_watches_nothing(properties: str) -> None:
     """And stops nobody."""
     template = assembly("").replace("      {}", f"      {properties}")
     assert said(template, "MOOR-W3b") == MISSING
+
+
+@pytest.mark.parametrize(("default", "expected"), [("prod", []), ("dev", MISSING)])
+def test_an_alarm_counts_where_the_defaults_make_it_exist(default: str, expected: list[tuple[str, str, str]]) -> None:
+    """One whose condition is false by its default watches nothing as the template stands; a given value decides."""
+    text = assembly(on(NAME)).replace("Default: prod", f"Default: {default}")
+    assert said(text, "MOOR-W3b") == expected
+    assert said(text, "MOOR-W3b", Env="prod") == []
+    assert said(text, "MOOR-W3b", Env="other") == MISSING
+    assert said(text.replace(f", Default: {default}", ""), "MOOR-W3b") == []

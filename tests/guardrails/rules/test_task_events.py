@@ -12,8 +12,8 @@ MISSING = [("fail", "Service", "")]
 def service(pattern: str, properties: str = "", more: str = "") -> str:
     """A service in a cluster of the template, and a rule's pattern."""
     return f"""
-Parameters: {{Given: {{Type: String}}, Name: {{Type: String, Default: web}}}}
-Conditions: {{Never: !Equals [a, b]}}
+Parameters: {{Given: {{Type: String}}, Name: {{Type: String, Default: web}}, Watch: {{Type: String, Default: "yes"}}}}
+Conditions: {{Wanted: !Equals [!Ref Watch, "yes"]}}
 Resources:
   Cluster: {{Type: AWS::ECS::Cluster, Properties: {{ClusterName: production}}}}
   Other: {{Type: AWS::ECS::Cluster}}
@@ -23,7 +23,7 @@ Resources:
     Properties: {{{properties or "Cluster: !Ref Cluster, TaskDefinition: !Ref Task, ServiceName: web"}}}
   Rule:
     Type: AWS::Events::Rule
-    Condition: Never
+    Condition: Wanted
     Properties:
       EventPattern: {pattern}
       Targets: [{{Id: topic, Arn: 'arn:aws:sns:eu-west-1:123456789012:oncall'}}]
@@ -163,3 +163,17 @@ Outputs: {Cluster: {Value: !Ref Cluster, Export: {Name: cluster}}}
     assert said({"shared.yaml": shared.replace("Name: cluster", "Name: x"), "own.yaml": own}, "MOOR-W5a") == [
         ("unknown", "Service", "")
     ]
+
+
+def test_a_rule_counts_where_the_defaults_make_it_exist() -> None:
+    """With another value given, the condition is false, and nothing listens."""
+    assert said(service(ecs(STOPPED)), "MOOR-W5a") == []
+    assert said(service(ecs(STOPPED)), "MOOR-W5a", Watch="no") == [("fail", "Service", "")]
+
+
+def test_a_rule_without_targets_counts_if_an_alarm_counts_what_it_matches() -> None:
+    """The alarm on AWS/Events tells instead."""
+    text = service(ecs(STOPPED)).replace("      Targets:", "      Description: none  #")
+    assert said(text, "MOOR-W5a") == [("fail", "Service", "")]
+    alarm = "  Alarm: {Type: AWS::CloudWatch::Alarm, Properties: {Dimensions: [{Name: RuleName, Value: !Ref Rule}]}}\n"
+    assert said(text + alarm, "MOOR-W5a") == []

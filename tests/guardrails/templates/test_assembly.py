@@ -163,6 +163,9 @@ def test_who_names_a_resource_is_known_across_templates(tmp_path: Path, monkeypa
     exporting = "Resources: {Vpc: {Type: V}}\nOutputs: {V: {Value: !Ref Vpc, Export: {Name: vpc}}}"
     importing = "Resources: {I: {Type: A, Properties: {P: !ImportValue vpc}}, No: {Type: A, Properties: {P: Vpc}}}"
     found = assembly({"a.yaml": exporting, "b.yaml": importing})
+    weak = importing.replace("!ImportValue vpc", "{'Fn::GetStackOutput': {StackName: s, OutputName: V}}")
+    asked = assembly({"a.yaml": exporting, "b.yaml": weak})
+    assert [one.logical_id for one in referring(asked, asked.templates[0].resources["Vpc"], "A")] == ["I"]
     assert [one.logical_id for one in referring(found, found.templates[0].resources["Vpc"], "A")] == ["I"]
     nested = assembly({"parent.yaml": PARENT, "child.yaml": CHILD})
     vpc = nested.templates[0].resources["Vpc"]

@@ -144,3 +144,12 @@ def test_an_import_that_could_mean_two_exports_is_unknown() -> None:
 def test_a_circle_ends(text: str) -> None:
     """References that go round are unknown or either way, and end."""
     assert set(map(str, values(text))) <= {"?", "1"}
+
+
+def test_an_output_of_another_stack_is_followed() -> None:
+    """CDK's weak references name stack and output; the output must be in one template only."""
+    asking = resource("{P: {'Fn::GetStackOutput': {StackName: net, OutputName: Vpc}}}")
+    having = "Resources: {V: {Type: V}}\nOutputs: {Vpc: {Value: !Ref V}}"
+    assert values({"a.yaml": asking, "b.yaml": having}) == ["<V.Ref>"]
+    assert values({"a.yaml": asking, "b.yaml": having, "c.yaml": having}) == ["?"]
+    assert values(asking) == ["?"]

@@ -1,0 +1,56 @@
+"""What is watched of a network, as data: NAT gateways without a port (lesson W1)."""
+
+from __future__ import annotations
+
+from constructs_lib.naming import alarm_name
+from constructs_lib.network.alarms import gateway_alarms
+from tests.support import run_without_cdk
+
+GATEWAYS = ("nat-0a", "nat-0b", "nat-0c")
+ALARMS = gateway_alarms(GATEWAYS)
+
+
+def test_each_gateway_is_watched_by_an_alarm_of_its_own() -> None:
+    """One alarm over all would hide which zone is cut off, and CloudWatch has the metric by gateway only (W1)."""
+    assert [dict(alarm.metric.dimensions) for alarm in ALARMS] == [{"NatGatewayId": each} for each in GATEWAYS]
+    assert {(alarm.metric.namespace, alarm.metric.name) for alarm in ALARMS} == {
+        ("AWS/NATGateway", "ErrorPortAllocation")
+    }
+
+
+def test_the_first_port_that_could_not_be_had_pages_within_a_minute() -> None:
+    """Each is a connection that failed; it took WebORCA eight hours to suspect the ports (W1)."""
+    for alarm in ALARMS:
+        assert (alarm.metric.statistic, alarm.metric.period_seconds) == ("Sum", 60)
+        assert (alarm.threshold.value, alarm.threshold.comparison) == (1, "GreaterThanOrEqualToThreshold")
+        assert (alarm.threshold.periods, alarm.threshold.out_of) == (1, 1)
+        assert (alarm.severity, alarm.acts_if) == ("page", None)
+
+
+def test_no_data_is_no_fault() -> None:
+    """A gateway that is being replaced has no data, and nobody is woken by that."""
+    assert {alarm.threshold.missing for alarm in ALARMS} == {"notBreaching"}
+
+
+def test_who_is_paged_reads_where_to_look() -> None:
+    """Whole sentences that say what fails, and where to look."""
+    for alarm in ALARMS:
+        assert alarm.meaning.endswith(".")
+        assert "Look at " in alarm.meaning
+        assert "port" in alarm.meaning
+
+
+def test_alarms_have_names_of_their_own() -> None:
+    """Two gateways are told apart by the name that a paged person reads first."""
+    names = {alarm_name("shop", "staging", alarm.component, alarm.what) for alarm in ALARMS}
+    assert names == {f"shop/staging/network/nat-ports-{number}" for number in (1, 2, 3)}
+
+
+def test_without_gateways_nothing_is_watched() -> None:
+    """A closed network has no ports to run out of."""
+    assert gateway_alarms(()) == ()
+
+
+def test_they_are_described_without_cdk() -> None:
+    """The module is data, so nothing of CDK is loaded."""
+    run_without_cdk("from constructs_lib.network.alarms import gateway_alarms\nraise ValueError(gateway_alarms(['a']))")
