@@ -191,7 +191,7 @@ LESSONS: Final = (
         happened="nobody knew why it was built that way",
         served_by=("constructs_lib.incidents.LESSONS",),
         tests=("tests/test_incidents.py::test_what_serves_a_lesson_exists",),
-        missing="the why in each resource's metadata and in each rule's message",
+        missing="the why in each resource's metadata",
     ),
 )
 """Every lesson of the three incidents, in order."""
@@ -199,12 +199,14 @@ LESSONS: Final = (
 
 def table() -> str:
     """The lessons as a Markdown table."""
-    rows = ["| lesson | what happened | what serves it here | rules |", "|---|---|---|---|"]
+    rows = ["| lesson | what happened | what serves it here | rules for any template |", "|---|---|---|---|"]
     for lesson in LESSONS:
         names = ", ".join(f"`{name.rsplit('.', 1)[1]}`" for name in lesson.served_by)
         served = f"{names}; still missing: {lesson.missing}" if lesson.missing else names
-        letters = "".join(name.removeprefix(f"MOOR-{lesson.id}") for name in lesson.rules)
-        rows.append(f"| {lesson.id} | {lesson.happened} | {served or 'not yet served'} | {letters} |")
+        if not names:
+            served = "not yet served, but for its rules" if lesson.rules else "not yet served"
+        rules = ", ".join(f"`{name}`" for name in lesson.rules)
+        rows.append(f"| {lesson.id} | {lesson.happened} | {served} | {rules} |")
     return "\n".join(rows) + "\n"
 
 

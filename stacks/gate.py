@@ -1,6 +1,6 @@
 """``make synth``: synthesizes all environments and lets nothing pass that a reviewer should have seen.
 
-CDK's CloudFormation validation and cdk-nag's AwsSolutions rules judge while the app is synthesized; a warning counts
+Our own rules, CDK's CloudFormation validation and cdk-nag's AwsSolutions judge while the app is synthesized; a warning counts
 like an error. Then cfn-lint judges every template, no look-up may remain, and every IAM statement names its resources.
 """
 
@@ -49,7 +49,7 @@ def main() -> int:
     application(ENVIRONMENTS, outdir=str(folder)).synth()
     failed = False
     for title, findings in (
-        ("CloudFormation validation and AwsSolutions", validation_findings(folder)),
+        ("the rules, CloudFormation validation and AwsSolutions", validation_findings(folder)),
         ("nothing left to look up", missing_context(folder)),
         ("IAM statements name their resources", wildcards(folder)),
         ("cfn-lint", lint(folder)),

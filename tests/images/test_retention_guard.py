@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 import constructs_lib.images
 from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.guardrails.check import check
 from constructs_lib.images import alarms
 from constructs_lib.images.event_patterns import MOST_CHARACTERS, Pattern, event_patterns
 from constructs_lib.images.guarded_repository import GuardedRepository
@@ -444,6 +445,20 @@ def test_names_of_the_usual_length_need_one_rule_or_two(services: int, rules: in
     repositories = [f"shop/staging/web{n}" for n in range(services)]
     parameters = [f"/moorings/shop/staging/web{n}/digest" for n in range(services)]
     assert len(event_patterns(repositories, parameters)) == rules
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_our_own_rules_let_a_guard_pass(count: int, tmp_path: Path) -> None:
+    """It may tag images of several repositories and push to none; that is said with its reason, where it is needed."""
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "S", env=Environment(region="eu-west-1", account="111111111111"))
+    repositories = [ecr.Repository.from_repository_name(stack, f"R{n}", f"shop/staging/r{n}") for n in range(count)]
+    guarded = [GuardedRepository(repository=repository) for repository in repositories]
+    RetentionGuard(stack, "Guard", application="shop", environment="staging", repositories=guarded)
+    app.synth()
+    report = check([tmp_path])
+    assert [one for one in report.findings if one.severity == "error" or one.rule.startswith("MOOR-Q8")] == []
+    assert report.accepted == count - 1
 
 
 def guard(scope: Stack, repository: ecr.IRepository, changes: dict[str, Any]) -> RetentionGuard:

@@ -44,7 +44,11 @@ def test_all_environments_pass(tmp_path: Path) -> None:
     """Validation, AwsSolutions, cfn-lint and our own checks find nothing in the app, warnings included."""
     assert printed_by(tmp_path, "stacks.gate").count("OK  ") == 4
     report = json.loads((tmp_path / "cdk.out" / "validation-report.json").read_text())
-    assert {plugin["pluginName"] for plugin in report["pluginReports"]} >= {"CloudFormation Validate", "AwsSolutions"}
+    assert {plugin["pluginName"] for plugin in report["pluginReports"]} >= {
+        "CloudFormation Validate",
+        "AwsSolutions",
+        "Moorings",
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ unknown value has the same mark. What ``Ref`` and ``Fn::GetAtt`` give of an ECR 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -37,7 +36,7 @@ _SAME_EVERYWHERE: Final = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws
 def mark(key: str) -> str:
     """The mark of an unknown value; ``key`` is a template's number and a name with ``:`` between, or any text."""
     plain = key.replace(":", ".")
-    return f"{ANY}{plain if _PLAIN.fullmatch(plain) else '.' + hashlib.sha256(key.encode()).hexdigest()[:16]}{END}"
+    return f"{ANY}{plain if _PLAIN.fullmatch(plain) else '.' + key.encode(errors='surrogatepass').hex()}{END}"
 
 
 def written(node: Node) -> str | None:
