@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from aws_cdk import (
+    Acknowledgment,
     App,
     ArnFormat,
     Aws,
@@ -30,6 +31,7 @@ from aws_cdk import (
     Stack,
     Stage,
     Tags,
+    Validations,
 )
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -355,6 +357,25 @@ class RetentionStack(PlainStack):
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="Pins images in use; may neither delete nor upload any",
+            inline_policies={
+                "Guard": self._permissions(
+                    services,
+                    repositories=repositories,
+                    table=table.table_arn,
+                    queue=queue_arn,
+                    log_group=log_group.log_group_arn,
+                )
+            },
+        )
+        if len(services) > 1:
+            Validations.of(role).acknowledge(
+                Acknowledgment(id="Moorings::MOOR-Q1a", reason="It tags images that are there, and may upload none.")
+            )
         function = lambda_.Function(
             self,
             "Guard",
@@ -370,21 +391,7 @@ class RetentionStack(PlainStack):
             memory_size=512,
             timeout=Duration.minutes(7),
             environment={"MOORINGS_GUARD": self.to_json_string(settings)},
-            role=iam.Role(
-                self,
-                "Role",
-                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-                description="Pins images in use; may neither delete nor upload any",
-                inline_policies={
-                    "Guard": self._permissions(
-                        services,
-                        repositories=repositories,
-                        table=table.table_arn,
-                        queue=queue_arn,
-                        log_group=log_group.log_group_arn,
-                    )
-                },
-            ),
+            role=role,
             log_group=log_group,
         )
         function.add_event_source_mapping("Scans", event_source_arn=queue_arn, batch_size=10)

@@ -136,16 +136,6 @@ WITH_SETTINGS: Final = (
 )
 
 
-SEVERAL_SERVICES: Final = (
-    Accepted(
-        "retention",
-        "Guard/Role",
-        "Moorings::MOOR-Q1a",
-        "The guard moves pins in all repositories of this environment, and in no other's. It may put a manifest and "
-        "upload no layer, so it can tag only what is in a repository already.",
-    ),
-)
-
 _WAITS: Final = TimeoutBudget()
 """All services of the app have this one: ``ServiceConfig`` knows no other."""
 
@@ -155,7 +145,7 @@ def of_service(name: str) -> tuple[Accepted, ...]:
     return (
         Accepted(
             "services",
-            "",
+            f"{name}/Targets",
             "Moorings::MOOR-T3a",
             f"A request may take {_WAITS.longest_request_seconds} s at most (TimeoutBudget), which the drain of "
             f"{_WAITS.drain_seconds} s covers. The idle timeout of {_WAITS.idle_seconds} s says how long a connection "
@@ -180,7 +170,6 @@ def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
         *(() if config.container_insights else WITHOUT_INSIGHTS),
         *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
-        *(SEVERAL_SERVICES if len(config.services) > 1 else ()),
         *(finding for service in config.services for finding in of_service(service.name)),
     )
 
