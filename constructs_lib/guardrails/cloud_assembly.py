@@ -71,6 +71,11 @@ class CloudAssembly:
     said: Sequence[Said]
 
 
+def is_cloud_assembly(folder: Path) -> bool:
+    """Whether CDK wrote a folder. Other things have a ``manifest.json``, too."""
+    return "artifacts" in _json(folder / MANIFEST)
+
+
 def read_cloud_assembly(folder: Path) -> CloudAssembly | None:
     """What CDK wrote into a folder; None when CDK wrote nothing there, or it cannot be read."""
     artifacts = mapping(_json(folder / MANIFEST).get("artifacts"))
@@ -78,14 +83,14 @@ def read_cloud_assembly(folder: Path) -> CloudAssembly | None:
         return None
     stacks: dict[str, Path] = {}
     entries: list[tuple[str, str, object]] = []
-    for artifact in map(mapping, artifacts.values()):
+    for name, artifact in ((name, mapping(value)) for name, value in artifacts.items()):
         properties = mapping(artifact.get("properties"))
         if artifact.get("type") != _STACK or not isinstance(properties.get("templateFile"), str):
             continue
         found = list(_metadata(folder, artifact))
         entries += found
         stacks |= {path: folder / str(data) for path, kind, data in found if kind == _TEMPLATE}
-        stacks.setdefault(str(artifact.get("displayName", "")), folder / str(properties["templateFile"]))
+        stacks.setdefault(str(artifact.get("displayName") or name), folder / str(properties["templateFile"]))
     resources = {
         (stacks[stack], str(data)): path
         for path, kind, data in entries
@@ -102,7 +107,7 @@ def read_cloud_assembly(folder: Path) -> CloudAssembly | None:
 
 def top_of(folder: Path) -> Path:
     """The folder that CDK wrote for the app, from that of a stage."""
-    while (folder.parent / MANIFEST).is_file():
+    while folder.parent != folder and is_cloud_assembly(folder.parent):
         folder = folder.parent
     return folder
 

@@ -8,93 +8,109 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from constructs_lib.guardrails.cloud_assembly import MANIFEST
-from constructs_lib.guardrails.templates.assembly import Assembly, template_document
-from constructs_lib.guardrails.templates.documents import Document
+from constructs_lib.guardrails.cloud_assembly import is_cloud_assembly, read_cloud_assembly
+from constructs_lib.guardrails.templates.assembly import Assembly, check_template, is_template
+from constructs_lib.guardrails.templates.documents import Document, parse, text_of
 from constructs_lib.guardrails.templates.errors import UnusableInput
 
-_SYNTHESIZED: Final = ".template.json"
 _ENDINGS: Final = (".yaml", ".yml", ".json", ".template")
 _ELSEWHERE: Final = ("node_modules", "cdk.out")
-_LOOKS_SO: Final = re.compile(r"(?:^|[{,])\s*[\"']?Resources[\"']?\s*:", re.MULTILINE)
+_LOOKS_SO: Final = re.compile(r"^[\"']?Resources[\"']?[ \t]*:|\"Resources\"[ \t]*:", re.MULTILINE)
+"""Of YAML at the beginning of a line, of JSON anywhere."""
 
 
 def assemblies(
-    paths: Sequence[Path], given: Mapping[str, str] | None = None
+    paths: Sequence[Path], given: Mapping[str, str] | None = None, *, only_templates: bool = False
 ) -> tuple[list[Assembly], list[UnusableInput]]:
     """The templates that paths name, as assemblies, and what could not be used.
 
     Files that are named together are one assembly, except that each folder that CDK wrote for a stage is one of its
-    own: production's alarms watch nothing of staging. Of a folder with ``*.template.json`` files those are taken, of
-    another one each file that looks like a template.
+    own: production's alarms watch nothing of staging. Of a folder that CDK wrote, its ``*.template.json`` files are
+    taken; of another one, each file that looks like a template, but for hidden folders, ``node_modules`` and
+    ``cdk.out``.
 
     Args:
         paths: files and folders.
         given: values of parameters that take the place of defaults.
+        only_templates: whether files that do not look like templates are passed over, too, when they are named.
     """
-    groups: dict[Path | None, dict[str, Document]] = {}
-    problems: list[UnusableInput] = []
-    seen: set[Path] = set()
+    sources = _Sources(only_templates=only_templates)
     for path in paths:
         try:
-            for file in _files(path):
-                if file.resolve() not in seen:
-                    seen.add(file.resolve())
-                    _add(groups, problems, file, searched=path.is_dir())
+            sources.add(path)
         except UnusableInput as error:
-            problems.append(error)
+            sources.problems.append(error)
         except OSError as error:
-            problems.append(UnusableInput(f"{path} cannot be read: {error.strerror or error}"))
-    found = [Assembly(documents, given) for documents in groups.values()]
-    problems += [problem for assembly in found for problem in assembly.problems]
-    return found, problems
+            sources.problems.append(UnusableInput(f"{path} cannot be read: {error.strerror or error}"))
+    found = [Assembly(documents, given) for documents in sources.groups.values()]
+    return found, [*sources.problems, *(problem for assembly in found for problem in assembly.problems)]
 
 
-def _add(
-    groups: dict[Path | None, dict[str, Document]], problems: list[UnusableInput], file: Path, *, searched: bool
-) -> None:
-    try:
-        text = _text(file)
-        if searched and not file.name.endswith(_SYNTHESIZED) and not _looks_like_a_template(text):
+class _Sources:
+    """Gathers templates, each once, by the folder that CDK wrote or together."""
+
+    def __init__(self, *, only_templates: bool) -> None:
+        self.groups: dict[Path | None, dict[str, Document]] = {}
+        self.problems: list[UnusableInput] = []
+        self._only_templates = only_templates
+        self._seen: set[Path] = set()
+        self._homes: dict[Path, Path | None] = {}
+
+    def add(self, path: Path) -> None:
+        """Takes a file, or what a folder holds.
+
+        Raises:
+            UnusableInput: it cannot be read, or holds no template.
+        """
+        if not path.is_dir():
+            self._add(path, searched=self._only_templates)
             return
-        document = template_document(text, str(file))
-    except UnusableInput as error:
-        problems.append(error)
-        return
-    home = file.parent.resolve() if (file.parent / MANIFEST).is_file() else None
-    groups.setdefault(home, {})[str(file)] = document
+        taken = [self._add(file, searched=not made) for file, made in _in(path)]
+        if not any(taken):
+            raise UnusableInput(
+                f"{path} must hold CloudFormation templates, got none; synthesize first, or name a file"
+            )
+
+    def _add(self, file: Path, *, searched: bool) -> bool:
+        """Takes a file, and says whether it is a template or at least looks like one."""
+        if file.resolve() in self._seen:
+            return True
+        text = ""
+        try:
+            text = text_of(file)
+            document = parse(text, str(file)) if not searched or _looks_like_a_template(text) else None
+            if document is None or (searched and not is_template(document.value)):
+                return False
+            check_template(str(file), document)
+        except UnusableInput as error:
+            if searched and not text:  # nothing says that it is a template
+                return False
+            self.problems.append(error)
+            return True
+        self._seen.add(file.resolve())
+        self.groups.setdefault(self._home(file.parent), {})[str(file)] = document
+        return True
+
+    def _home(self, folder: Path) -> Path | None:
+        if folder not in self._homes:
+            self._homes[folder] = folder.resolve() if is_cloud_assembly(folder) else None
+        return self._homes[folder]
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    synthesized = sorted(file for file in path.rglob(f"*{_SYNTHESIZED}") if not _is_in_an_asset(file, path))
-    found = synthesized or sorted(_looked_for(path))
-    if not found:
-        raise UnusableInput(f"{path} must hold CloudFormation templates, got none; synthesize first, or name a file")
-    yield from found
-
-
-def _is_in_an_asset(file: Path, top: Path) -> bool:
-    """CDK copies a Lambda function's files into such folders."""
-    return any(part.startswith("asset.") for part in file.relative_to(top).parts[:-1])
-
-
-def _looked_for(path: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in _ELSEWHERE]
-        yield from (Path(folder, name) for name in names if name.endswith(_ENDINGS))
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableInput(f"{file} cannot be read: it is not UTF-8") from error
-    except (OSError, ValueError) as error:
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise UnusableInput(f"{file} cannot be read: {reason}") from error
+def _in(top: Path) -> Iterator[tuple[Path, bool]]:
+    """The files of a folder that may be templates, in order, each with whether CDK wrote it."""
+    for name, folders, names in os.walk(top):
+        folder = Path(name)
+        if is_cloud_assembly(folder):
+            # What the manifest lists: CDK leaves the files of stacks that are gone, and copies others' into assets.
+            written = read_cloud_assembly(folder)
+            yield from ((file, True) for file in sorted(written.stacks.values() if written else ()) if file.is_file())
+            folders[:] = sorted(inner for inner in folders if is_cloud_assembly(folder / inner))
+            continue
+        folders[:] = sorted(inner for inner in folders if not inner.startswith(".") and inner not in _ELSEWHERE)
+        for inner in sorted(names):
+            if inner.endswith(_ENDINGS) and (folder / inner).is_file():
+                yield folder / inner, False
 
 
 def _looks_like_a_template(text: str) -> bool:

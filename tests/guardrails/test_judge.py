@@ -71,23 +71,20 @@ def test_a_finding_says_all_that_a_reader_needs() -> None:
                 (
                     "unknown",
                     "Properties/Parts/0/Size",
-                    "Whether this holds is unknown, for parameter Size has no default",
+                    "This cannot be judged, for parameter Size has no default",
                 ),
                 ("fail", "Properties/Parts/1/Size", "Size 1.0 is small"),
             ],
         ),
-        ("!Ref Size", [("unknown", "Properties/Parts", "Whether this holds is unknown, for parameter Size has")]),
-        ("[{Size: [a]}]", [("unknown", "Properties/Parts/0/Size", "Whether this holds is unknown, for it is no text")]),
+        ("!Ref Size", [("unknown", "Properties/Parts", "This cannot be judged, for parameter Size has")]),
+        ("[{Size: [a]}]", [("unknown", "Properties/Parts/0/Size", "This cannot be judged, for it is no text")]),
         (
             "[{Size: !If [IsProd, 10, 2]}]",
             [("fail", "Properties/Parts/0/Size/Fn::If/2", "Size 2.0 is small (where Env is dev)")],
         ),
         (
             "[{Size: !If [IsProd, !Ref Size, 2]}]",
-            [
-                ("unknown", "Properties/Parts/0/Size/Fn::If/1", "Whether this holds is unknown, for parameter Size"),
-                ("fail", "Properties/Parts/0/Size/Fn::If/2", "Size 2.0 is small (where Env is dev)"),
-            ],
+            [("fail", "Properties/Parts/0/Size/Fn::If/2", "Size 2.0 is small (where Env is dev)")],
         ),
         ("!If [IsProd, [{Size: 12}], !Ref AWS::NoValue]", []),
         (
@@ -108,6 +105,16 @@ def test_a_place_that_fails_in_one_world_is_not_unknown_in_another() -> None:
     """A fault is certain; that the other branch cannot be judged does not matter any more."""
     both = "[!If [IsProd, {Size: 1}, {Size: 1}], {Size: !Ref Size}]"
     assert [one.status for one in found(both)] == ["fail", "fail", "unknown"]
+
+
+def test_a_default_that_is_at_fault_is_named() -> None:
+    """Who reads it may give another value; a parameter without default names the option that gives one."""
+    more = CONDITIONS.replace("Size: {Type: Number}", "Size: {Type: Number, Default: 4}, Open: {Type: Number}")
+    (by_default,) = found("[{Size: !Ref Size}]", more=more)
+    assert by_default.message == "Size 4.0 is small (by default of parameter Size). It broke."
+    (open_,) = found("[{Size: !Ref Open}]", more=more)
+    assert open_.fix == "Check with --parameter Open=VALUE, or give it a default. Enlarge it."
+    assert "(by default" not in found("[{Size: 4}]", more=more)[0].message
 
 
 def test_a_resource_of_a_condition_that_never_holds_is_not_judged() -> None:

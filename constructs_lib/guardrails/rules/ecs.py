@@ -14,7 +14,7 @@ TASK_SET: Final = "AWS::ECS::TaskSet"
 
 def containers(task_definition: Node) -> Iterable[Node]:
     """The containers of a task definition."""
-    return task_definition.get("Properties", "ContainerDefinitions").items()
+    return task_definition.get("Properties", "ContainerDefinitions").sequence()
 
 
 def name_of(container: Node) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from constructs_lib.guardrails.rule import Fault
 from constructs_lib.guardrails.rules.load_balancing import LOAD_BALANCER, is_application, load_balancers, target_groups
 from constructs_lib.guardrails.templates.node import Node, NotKnown
-from constructs_lib.guardrails.templates.values import Unknown
+from constructs_lib.guardrails.templates.values import Reference, Text, Unknown
 
 
 def one_zone(resource: Node) -> Fault | None:
@@ -21,7 +21,7 @@ def _balancer(balancer: Node) -> Fault | None:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
     """
     place = _place(balancer)
-    if isinstance(place.value, Unknown) and is_application(balancer):
+    if isinstance(place.value, Unknown | Reference | Text) and is_application(balancer):
         return None
     return _judge("the load balancer", place)
 
@@ -29,7 +29,7 @@ def _balancer(balancer: Node) -> Fault | None:
 def _service(service: Node) -> Fault | None:
     """Who names two subnets means two zones; that they are not is said only when the templates tell so."""
     place = service.get("Properties", "NetworkConfiguration", "AwsvpcConfiguration", "Subnets")
-    if isinstance(place.value, Unknown) and _shares_zones(service, place):
+    if isinstance(place.value, Unknown | Reference | Text) and _shares_zones(service, place):
         return None
     return _judge("the service", place)
 
@@ -51,7 +51,7 @@ def _place(balancer: Node) -> Node:
 def _subnets(place: Node) -> list[Node]:
     """The subnets, each once."""
     found = {}
-    for item in place.items():
+    for item in place.sequence():
         subnet = item.get("SubnetId") if isinstance(item.value, dict) else item
         if subnet.value == "" or isinstance(subnet.value, list):
             raise NotKnown(subnet, "it is no subnet")

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from constructs_lib.guardrails.templates.documents import Document, Place, parse, read
-from constructs_lib.guardrails.templates.errors import UnusableInput
+from constructs_lib.guardrails.templates.errors import UnusableInput, kind_of
 from constructs_lib.guardrails.templates.foreach import ForEach
 from constructs_lib.guardrails.templates.nesting import nested_file
 from constructs_lib.guardrails.templates.values import as_text, mapping
 
-_LISTS: Final = ("CommaDelimitedList", "List<")
+MOST_TEMPLATES: Final = 1_000
+"""Of an assembly, nested ones counted for each stack; what is beyond is judged once for all of its stacks."""
+
+LIST_TYPES: Final = ("CommaDelimitedList", "List<")
+"""How the types of parameters that are lists begin."""
 
 T = TypeVar("T")
 
@@ -123,11 +127,22 @@ class Assembly:
                     continue
                 if path not in by_path:
                     by_path[path] = self._read(path)
-                child = by_path[path]
+                child = self._for_one_stack(by_path[path], self.templates[position])
                 if child is not None:
                     child.parents.append(resource)
                     self.children[resource.template.number, resource.logical_id] = child
             position += 1
+
+    def _for_one_stack(self, child: Template | None, parent: Template) -> Template | None:
+        """A nested template, anew for each stack that deploys it; one that nests itself is the same again."""
+        if child is None or not child.parents or len(self.templates) >= MOST_TEMPLATES:
+            return child
+        above: Template | None = parent
+        while above is not None:
+            if above.file == child.file:
+                return above
+            above = above.parents[0].template if above.parents else None
+        return self._add(child.file, child.document)
 
     def _read(self, path: Path) -> Template | None:
         try:
@@ -149,14 +164,26 @@ def template_document(text: str, name: str) -> Document:
         UnusableInput: it is none.
     """
     document = parse(text, name)
-    if not is_template(document.value):
-        raise _no_template(name, document.value)
+    check_template(name, document)
     return document
 
 
+def check_template(name: str, document: Document) -> None:
+    """Whether a document can be taken for a template.
+
+    Raises:
+        UnusableInput: it is none.
+    """
+    if not is_template(document.value):
+        raise _no_template(name, document.value)
+
+
 def is_template(value: object) -> bool:
-    """Whether a document is a CloudFormation template."""
-    return isinstance(value, dict) and isinstance(value.get("Resources"), dict)
+    """Whether a document is a CloudFormation template; CDK writes an empty stack without ``Resources``."""
+    if not isinstance(value, dict):
+        return False
+    empty = "Resources" not in value and ("AWSTemplateFormatVersion" in value or {"Parameters", "Rules"} <= set(value))
+    return empty or isinstance(value.get("Resources"), dict)
 
 
 def _template(number: int, name: str, document: Document, given: Mapping[str, str]) -> Template:
@@ -182,7 +209,7 @@ def _template(number: int, name: str, document: Document, given: Mapping[str, st
             logical_id: Resource(
                 template=template, logical_id=logical_id, type=str(body["Type"]), body=body, place=place
             )
-            for logical_id, body, place in loops.entries(mapping(value["Resources"]), ("Resources",))
+            for logical_id, body, place in loops.entries(mapping(value.get("Resources")), ("Resources",))
             if isinstance(body, dict) and isinstance(body.get("Type"), str)
         }
         template.sections = {
@@ -218,7 +245,7 @@ def _compared(conditions: object) -> dict[str, tuple[str, ...]]:
 def parameter_list(entry: object, given: str | None) -> list[str] | None:
     """The items of a parameter that is a list; None when they are not known."""
     declared = mapping(entry)
-    if not str(declared.get("Type")).startswith(_LISTS):
+    if not str(declared.get("Type")).startswith(LIST_TYPES):
         return None
     text = as_text(declared.get("Default")) if given is None else given
     return None if text is None else [item.strip() for item in text.split(",")]
@@ -238,8 +265,12 @@ def _shown(path: Path) -> str:
 
 
 def _no_template(name: str, value: object) -> UnusableInput:
-    got = ", ".join(map(str, list(value)[:3])) if isinstance(value, dict) else type(value).__name__
-    return UnusableInput(f"{name} must be a CloudFormation template with 'Resources', got {got or 'an empty mapping'}")
+    if isinstance(value, dict) and "Resources" in value:
+        kind = "empty" if value["Resources"] is None else kind_of(value["Resources"])
+        return UnusableInput(f"{name} must be a CloudFormation template with a mapping of 'Resources', got {kind}")
+    got = ", ".join(map(str, list(value)[:3])) if isinstance(value, dict) else kind_of(value)
+    got = "an empty file" if value is None else got or "an empty mapping"
+    return UnusableInput(f"{name} must be a CloudFormation template with 'Resources', got {got}")
 
 
 def resources_of(assembly: Assembly) -> Iterator[Resource]:

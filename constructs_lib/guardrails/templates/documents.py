@@ -42,9 +42,9 @@ class Document:
     def lines(self, places: Collection[Place]) -> Mapping[Place, int]:
         """The line of each place, from 1; of what is not there, the line of the nearest that holds it."""
         if self.root is not None:
-            from constructs_lib.guardrails.templates.yaml_nodes import line
+            from constructs_lib.guardrails.templates.yaml_nodes import lines as lines_of
 
-            return {place: line(self.root, place) for place in places}
+            return lines_of(self.root, places)
         if not self.text:
             return dict.fromkeys(places, 1)
         from constructs_lib.guardrails.templates.json_lines import lines
@@ -62,12 +62,22 @@ def read(path: Path) -> Document:
     Raises:
         UnusableInput: it cannot be read, is neither JSON nor YAML, has a key twice, or is nested too deeply.
     """
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The file's text.
+
+    Raises:
+        UnusableInput: it cannot be read, or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"{path} cannot be read: it is not UTF-8") from error
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise UnusableInput(f"{path} cannot be read: {reason}") from error
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Document:

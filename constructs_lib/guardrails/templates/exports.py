@@ -44,28 +44,41 @@ def exports(assembly: Assembly) -> list[Export]:
 
 
 def imported(assembly: Assembly, wanted: str | Text, template: Template) -> Export | None:
-    """The export that an import in a template means, if it can mean no other."""
-    found = [export for export in assembly.remember(exports) if _same_name(export, wanted, template)]
-    return found[0] if len(found) == 1 else None
-
-
-def _same_name(export: Export, wanted: str | Text, template: Template) -> bool:
-    """Whether an import in a template can mean an export.
+    """The export that an import in a template means, if it can mean no other; the very name goes before all others.
 
     Usual is ``${AWS::StackName}:Vpc``, imported as ``${NetworkStack}:Vpc``: what is known of both must agree, and
     something must be known.
     """
+    index = assembly.remember(_by_tail)
     shape = wanted.shape if isinstance(wanted, Text) else wanted
-    if HOLE not in shape and HOLE not in export.shape:
-        return shape == export.shape
-    return template is not export.template and _agree(shape, export.shape)
+    if HOLE not in shape:
+        same = [export for export in index.get(shape, ()) if export.shape == shape]
+        if same:
+            return same[0] if len(same) == 1 else None
+        tails = [shape[start:] for start, letter in enumerate(shape) if not letter.isalnum()]
+    else:
+        tails = [shape.rsplit(HOLE, 1)[1]]
+    found = [
+        export
+        for tail in tails
+        for export in index.get(tail, ())
+        if tail and export.template is not template and _agree(shape, export.shape)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
-def _agree(one: str, other: str) -> bool:
-    """Whether two shapes have the same known beginning and end, as far as both tell."""
-    heads = one.split(HOLE, 1)[0], other.split(HOLE, 1)[0]
-    tails = one.rsplit(HOLE, 1)[-1], other.rsplit(HOLE, 1)[-1]
-    shorter_head, shorter_tail = min(map(len, heads)), min(map(len, tails))
-    same_head = heads[0][:shorter_head] == heads[1][:shorter_head]
-    same_tail = shorter_tail > 0 and tails[0][-shorter_tail:] == tails[1][-shorter_tail:]
-    return same_head and same_tail
+def _by_tail(assembly: Assembly) -> dict[str, list[Export]]:
+    """Exports by what is known of the end of their names: the whole name, or what follows the last hole."""
+    found: dict[str, list[Export]] = {}
+    for export in exports(assembly):
+        found.setdefault(export.shape.rsplit(HOLE, 1)[-1], []).append(export)
+    return found
+
+
+def _agree(wanted: str, export: str) -> bool:
+    """Whether an import's shape and one of an export with the same tail can be the same name."""
+    if HOLE in wanted and HOLE in export:
+        return wanted.split(HOLE, 1)[0] == export.split(HOLE, 1)[0]
+    if HOLE in export:
+        return wanted.startswith(export.split(HOLE, 1)[0])
+    return False

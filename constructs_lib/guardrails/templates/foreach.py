@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from constructs_lib.guardrails.templates.documents import Place
 from constructs_lib.guardrails.templates.errors import UnusableInput
 
-MOST: Final = 10_000
-"""Entries that all loops of a template may make; CloudFormation takes 500 resources."""
+MOST: Final = 1_000_000
+"""Values that all loops of a template may make; CloudFormation takes 500 resources and 1 MB."""
 
 _PREFIX: Final = "Fn::ForEach::"
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9]")
@@ -49,11 +49,12 @@ class ForEach:
                 continue
             variable, collection, body = value
             items = self._items(collection)
+            cost = _size(body)
             for item in [None] if items is None else items:
-                self._left -= 1
+                self._left -= cost
                 if self._left < 0:
-                    raise UnusableInput(f"{self._name} must make at most {MOST} entries with Fn::ForEach; shorten it")
-                written = body if item is None else _replaced(body, variable, item)
+                    raise UnusableInput(f"{self._name} must make at most {MOST} values with Fn::ForEach; shorten it")
+                written = _left_open(body, variable) if item is None else _replaced(body, variable, item)
                 if isinstance(written, dict):
                     yield from self._from_body(written, body, (*here, 2))
 
@@ -87,3 +88,28 @@ def _replaced(value: object, variable: str, item: str) -> object:
             return item
         return {str(_replaced(key, variable, item)): _replaced(part, variable, item) for key, part in value.items()}
     return value
+
+
+def _left_open(value: object, variable: str) -> object:
+    """The value of a turn whose item is not known: texts with the variable become functions, which are unknown."""
+    if isinstance(value, str):
+        return {"Fn::Sub": value} if f"${{{variable}}}" in value else value
+    if isinstance(value, list):
+        return [_left_open(part, variable) for part in value]
+    if isinstance(value, dict):
+        return {key: part if key == "Fn::Sub" else _left_open(part, variable) for key, part in value.items()}
+    return value
+
+
+def _size(value: object) -> int:
+    """How many values it is."""
+    size = 0
+    left = [value]
+    while left:
+        part = left.pop()
+        size += 1
+        if isinstance(part, list):
+            left += part
+        elif isinstance(part, dict):
+            left += part.values()
+    return size

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from constructs_lib.guardrails.templates.documents import Place
 from constructs_lib.guardrails.templates.exports import imported
 from constructs_lib.guardrails.templates.values import (
     ABSENT,
+    VARIABLE,
     Reference,
     Text,
     Unknown,
@@ -24,13 +24,12 @@ from constructs_lib.guardrails.templates.values import (
     canonical,
     function_of,
     joined,
+    listed,
     mapping,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from constructs_lib.guardrails.templates.world import World
-
-_VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +49,9 @@ class Reduced:
 
 def ref(world: World, template: Template, name: object) -> Reduced:
     """``Ref``."""
-    if not isinstance(name, str):
-        return _unknown(template, "Ref has no name")
+    name = _name_of(world, template, name)
+    if name is None:
+        return _unknown(template, "Ref has no plain name")
     if name == "AWS::NoValue":
         return Reduced(value=ABSENT, template=template)
     if name in template.resources:
@@ -63,10 +63,16 @@ def ref(world: World, template: Template, name: object) -> Reduced:
     return _unknown(template, f"there is no {name}")
 
 
+def _name_of(world: World, template: Template, raw: object) -> str | None:
+    """A name, which a function may make with AWS::LanguageExtensions."""
+    value = raw if isinstance(raw, str) else world.value(template, raw)
+    return value if isinstance(value, str) else None
+
+
 def get_att(world: World, template: Template, argument: object) -> Reduced:
     """``Fn::GetAtt``; of a nested stack's outputs, the value that its template gives."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
-    names = [part for part in parts if isinstance(part, str)] if isinstance(parts, list) else []
+    names = [text for part in parts if (text := _name_of(world, template, part))] if isinstance(parts, list) else []
     if len(names) < 2:
         return _unknown(template, "Fn::GetAtt has no plain name", argument)
     logical_id, attribute = names[0], ".".join(names[1:])
@@ -95,20 +101,27 @@ def sub(world: World, template: Template, argument: object) -> Reduced:
         text, own = argument[0], mapping(argument[1])
     if not isinstance(text, str):
         return _unknown(template, "Fn::Sub has no text")
+    known: dict[str, Value] = {}  # each once, or texts in texts would take for ever
     parts: list[object] = []
     end = 0
-    for match in _VARIABLE.finditer(text):
+    for match in VARIABLE.finditer(text):
         parts.append(text[end : match.start()])
         end = match.end()
         name = match[2].strip()
         if match[1]:
             parts.append(f"${{{match[2]}}}")
-        elif name in own:
-            parts.append(world.value(template, own[name]))
         else:
-            parts.append((get_att if "." in name else ref)(world, template, name).value)
+            if name not in known:
+                known[name] = _variable(world, template, own, name)
+            parts.append(known[name])
     parts.append(text[end:])
     return _known(template, _with_dynamic(world, template, joined(parts)))
+
+
+def _variable(world: World, template: Template, own: Mapping[str, object], name: str) -> Value:
+    if name in own:
+        return world.value(template, own[name])
+    return (get_att if "." in name else ref)(world, template, name).value
 
 
 def join(world: World, template: Template, argument: object) -> Reduced:
@@ -140,9 +153,13 @@ def select(world: World, template: Template, argument: object) -> Reduced:
 def split(world: World, template: Template, argument: object) -> Reduced:
     """``Fn::Split``."""
     if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], str) and argument[0]:
-        text = as_text(world.value(template, argument[1]))
+        value = world.value(template, argument[1])
+        text = as_text(value)
         if text is not None:
             return _known(template, list(text.split(argument[0])))
+        items = listed(value) if argument[0] == "," else None
+        if items is not None:
+            return _known(template, items)
     return _unknown(template, "Fn::Split splits what is known only when deployed", argument)
 
 
@@ -154,12 +171,12 @@ def find_in_map(world: World, template: Template, argument: object) -> Reduced:
     entries: object = template.section("Mappings").get(name or "")
     way = f"{template.number}:{name}"
     for key in argument[1:3]:
-        entries, way = _entry(world, template, entries, key, way)
+        entries, way = _entry(world, template, entries, key, way, default=len(argument) == 4)
+    if entries is None:
+        entries = mapping(argument[-1]).get("DefaultValue")
     if entries is not None:
-        return world.reduce(template, entries)
-    default = mapping(argument[-1]).get("DefaultValue")
-    if default is not None:
-        return world.reduce(template, default)
+        found = world.reduce(template, entries)
+        return Reduced(value=found.value, template=found.template)
     return _unknown(template, f"Mappings has no such entry in {name}", argument)
 
 
@@ -250,18 +267,25 @@ def _items(world: World, template: Template, raw: object) -> Sequence[Value] | N
     return [value for value in values if value is not ABSENT]
 
 
-def _entry(world: World, template: Template, entries: object, key: object, way: str) -> tuple[object, str]:
+def _entry(
+    world: World, template: Template, entries: object, key: object, way: str, *, default: bool
+) -> tuple[object, str]:
+    """What a map has under a key, or one of all that it may have."""
     if not isinstance(entries, dict) or not entries:
         return None, way
     value = world.value(template, key)
     text = as_text(value)
     if text is not None:
         return entries.get(text), f"{way}:{text}"
-    if len({canonical(entry) for entry in entries.values()}) == 1:
+    if not default and len({canonical(entry) for entry in entries.values()}) == 1:
         return next(iter(entries.values())), f"{way}:*"
     same = value.key if isinstance(value, Unknown) and value.key else canonical(key)
-    chosen = world.choose(("map", way, same, tuple(entries)), tuple(entries), _name(key))
-    return entries[chosen], f"{way}:{chosen}"
+    never = value.never if isinstance(value, Unknown) else frozenset()
+    options = [*(entry for entry in entries if entry not in never), *([""] if default else [])]
+    if not options:
+        return None, way
+    chosen = world.choose(("key", same, tuple(options)), options, _name(key))
+    return entries.get(chosen), f"{way}:{chosen}"
 
 
 def _name(key: object) -> str:

@@ -74,8 +74,8 @@ class Node:
         node = self
         for key in keys:
             value = node._value
-            if isinstance(value, Unknown):
-                raise NotKnown(node, value.why)
+            if isinstance(value, Unknown | Reference | Text):
+                raise NotKnown(node, node._why())
             inner: object = ABSENT
             if isinstance(value, dict):
                 inner = value.get(key, ABSENT)
@@ -100,6 +100,16 @@ class Node:
         children = [self._child(item, number) for number, item in enumerate(value)]
         return [child for child in children if child.given]
 
+    def sequence(self) -> list[Node]:
+        """The items of what must be a list: a reference in its place may give one.
+
+        Raises:
+            NotKnown: the list is unknown.
+        """
+        if isinstance(self._value, Reference | Text):
+            raise NotKnown(self, self._why())
+        return self.items()
+
     def entries(self) -> Iterator[tuple[str, Node]]:
         """A mapping's entries without the absent ones.
 
@@ -109,6 +119,8 @@ class Node:
         if isinstance(self._value, Unknown):
             raise NotKnown(self, self._value.why)
         for key in self._value if isinstance(self._value, dict) else ():
+            if key == "Fn::Transform":
+                continue
             child = self.get(key)
             if child.given:
                 yield key, child

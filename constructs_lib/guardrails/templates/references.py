@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource, Template, resources_of
 from constructs_lib.guardrails.templates.exports import imported
-from constructs_lib.guardrails.templates.values import VARIABLE, Text, function_of, mapping
+from constructs_lib.guardrails.templates.values import Text, function_of, mapping, variables
 from constructs_lib.guardrails.templates.world import World
 
 ResourceKey: TypeAlias = tuple[int, str]
 """A template's number and a logical id."""
 
-_DEEPEST: Final = 20
+Seen: TypeAlias = set[tuple[str, int, str]]
+"""Parameters and outputs that were followed already."""
 
 
 def referrers(assembly: Assembly) -> Mapping[ResourceKey, Sequence[Resource]]:
@@ -21,7 +22,7 @@ def referrers(assembly: Assembly) -> Mapping[ResourceKey, Sequence[Resource]]:
     found: dict[ResourceKey, list[Resource]] = {}
     world = World(assembly)
     for resource in resources_of(assembly):
-        named = dict.fromkeys(_named(world, resource.template, resource.body.get("Properties"), 0))
+        named = dict.fromkeys(_named(world, resource.template, resource.body.get("Properties"), set()))
         for key in named:
             found.setdefault(key, []).append(resource)
     return found
@@ -35,15 +36,13 @@ def referring(assembly: Assembly, resource: Resource, *types: str) -> list[Resou
 
 def named_in(assembly: Assembly, template: Template, raw: object) -> Iterator[Resource]:
     """The resources that a value names, in any branch."""
-    for number, logical_id in dict.fromkeys(_named(World(assembly), template, raw, 0)):
+    for number, logical_id in dict.fromkeys(_named(World(assembly), template, raw, set())):
         resource = assembly.resource(number, logical_id)
         if resource is not None:
             yield resource
 
 
-def _named(world: World, template: Template, raw: object, depth: int) -> Iterator[ResourceKey]:
-    if depth > _DEEPEST:
-        return
+def _named(world: World, template: Template, raw: object, seen: Seen) -> Iterator[ResourceKey]:
     left = [raw]
     while left:
         value = left.pop()
@@ -55,47 +54,53 @@ def _named(world: World, template: Template, raw: object, depth: int) -> Iterato
                 left += value.values()
                 continue
             name, argument = found
-            yield from _by_function(world, template, name, argument, depth)
+            yield from _by_function(world, template, name, argument, seen)
             if name not in ("Ref", "Fn::GetAtt"):
                 left.append(argument)
 
 
-def _by_function(world: World, template: Template, name: str, argument: object, depth: int) -> Iterator[ResourceKey]:
+def _by_function(world: World, template: Template, name: str, argument: object, seen: Seen) -> Iterator[ResourceKey]:
     if name == "Ref" and isinstance(argument, str):
-        yield from _by_name(world, template, argument, depth)
+        yield from _by_name(world, template, argument, seen)
     elif name == "Fn::GetAtt":
         parts = argument.split(".", 1) if isinstance(argument, str) else argument
         if isinstance(parts, list) and len(parts) >= 2 and all(isinstance(part, str) for part in parts):
-            yield from _by_name(world, template, ".".join(parts), depth)
+            yield from _by_name(world, template, ".".join(parts), seen)
     elif name == "Fn::Sub":
         text = argument[0] if isinstance(argument, list) and argument else argument
-        for variable in VARIABLE.findall(text) if isinstance(text, str) else ():
-            yield from _by_name(world, template, variable, depth)
+        for variable in variables(text) if isinstance(text, str) else ():
+            yield from _by_name(world, template, variable, seen)
     elif name == "Fn::ImportValue":
         wanted = world.value(template, argument)
         export = imported(world.assembly, wanted, template) if isinstance(wanted, str | Text) else None
         if export is not None:
-            yield from _by_output(world, export.template, export.output, depth)
+            yield from _by_output(world, export.template, export.output, seen)
     elif name == "Fn::GetStackOutput":
         output = mapping(argument).get("OutputName")
         having = [other for other in world.assembly.templates if output in other.section("Outputs")]
         if isinstance(output, str) and len(having) == 1:
-            yield from _by_output(world, having[0], output, depth)
+            yield from _by_output(world, having[0], output, seen)
 
 
-def _by_name(world: World, template: Template, name: str, depth: int) -> Iterator[ResourceKey]:
+def _by_name(world: World, template: Template, name: str, seen: Seen) -> Iterator[ResourceKey]:
     logical_id, _, attribute = name.partition(".")
     child = world.assembly.children.get((template.number, logical_id))
     if child is not None and attribute.startswith("Outputs."):
-        yield from _by_output(world, child, attribute.removeprefix("Outputs."), depth)
+        yield from _by_output(world, child, attribute.removeprefix("Outputs."), seen)
     elif logical_id in template.resources:
         yield template.number, logical_id
     elif not attribute and name in template.section("Parameters"):
+        if ("parameter", template.number, name) in seen:
+            return
+        seen.add(("parameter", template.number, name))
         for parent in template.parents:
             passed = mapping(mapping(parent.body.get("Properties")).get("Parameters"))
-            yield from _named(world, parent.template, passed.get(name), depth + 1)
+            yield from _named(world, parent.template, passed.get(name), seen)
 
 
-def _by_output(world: World, template: Template, output: str, depth: int) -> Iterator[ResourceKey]:
+def _by_output(world: World, template: Template, output: str, seen: Seen) -> Iterator[ResourceKey]:
+    if ("output", template.number, output) in seen:
+        return
+    seen.add(("output", template.number, output))
     body = mapping(template.section("Outputs").get(output))
-    yield from _named(world, template, body.get("Value"), depth + 1)
+    yield from _named(world, template, body.get("Value"), seen)

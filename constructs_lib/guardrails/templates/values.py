@@ -19,8 +19,15 @@ class Nothing(Enum):
     ABSENT = "absent"
 
 
-VARIABLE: Final = re.compile(r"\$\{\s*([^!{}\s][^{}]*?)\s*\}")
-"""What ``Fn::Sub`` puts a value in place of."""
+VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
+"""What ``Fn::Sub`` puts a value in place of; with ``!`` it stays as it is, without the ``!``."""
+
+MOST_PARTS: Final = 10_000
+LONGEST: Final = 1_000_000
+"""Of a text that is made of parts; CloudFormation's whole templates are shorter."""
+
+_MOST_BITS: Final = 1_000
+"""Of a whole number that is written out; Python refuses to write thousands of digits."""
 
 ABSENT: Final = Nothing.ABSENT
 
@@ -83,7 +90,7 @@ def as_text(value: object) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return str(value)
+        return str(value) if isinstance(value, float) or value.bit_length() < _MOST_BITS else None
     return None
 
 
@@ -104,10 +111,37 @@ def joined(parts: Sequence[object]) -> str | Text | Reference | Unknown:
                 found[-1] += piece
             else:
                 found.append(piece)
+    if len(found) > MOST_PARTS or sum(len(part) for part in found if isinstance(part, str)) > LONGEST:
+        return Unknown("it is longer than any text of a template")
     if all(isinstance(part, str) for part in found):
         return "".join(part for part in found if isinstance(part, str))
     rest = tuple(part for part in found if part != "")
     return rest[0] if len(rest) == 1 else Text(rest)
+
+
+def listed(value: object) -> list[object] | None:
+    """A text with commas as a list, as lists are passed on; None where an unknown part may hold more commas.
+
+    What ``Ref`` and ``Fn::GetAtt`` give of a resource is one item, as it is an id or an ARN.
+    """
+    if not isinstance(value, Text):
+        text = as_text(value)
+        return None if text is None else [item.strip() for item in text.split(",")]
+    items: list[list[object]] = [[]]
+    for part in value.parts:
+        if isinstance(part, Unknown):
+            return None
+        if isinstance(part, Reference):
+            items[-1].append(part)
+            continue
+        first, *others = part.split(",")
+        items[-1].append(first)
+        items += [[other] for other in others]
+    return [_plain(joined(parts)) for parts in items]
+
+
+def _plain(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
 
 
 def function_of(value: object) -> tuple[str, object] | None:
@@ -129,6 +163,13 @@ def mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def variables(text: str) -> Iterator[str]:
+    """What ``Fn::Sub`` puts values in place of."""
+    for literal, name in VARIABLE.findall(text):
+        if not literal:
+            yield name.strip()
+
+
 def names_in(raw: object) -> Iterator[str]:
     """What an expression refers to by ``Ref`` or in an ``Fn::Sub``."""
     left = [raw]
@@ -143,4 +184,4 @@ def names_in(raw: object) -> Iterator[str]:
             text = value.get("Fn::Sub")
             text = text[0] if isinstance(text, list) and text else text
             if isinstance(text, str):
-                yield from VARIABLE.findall(text)
+                yield from variables(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from constructs_lib.guardrails.templates.assembly import Assembly, Resource, Template, parameter_list
+from constructs_lib.guardrails.templates.assembly import LIST_TYPES, Assembly, Resource, Template, parameter_list
 from constructs_lib.guardrails.templates.functions import Reduced, apply
 from constructs_lib.guardrails.templates.values import (
     Reference,
@@ -21,6 +21,7 @@ from constructs_lib.guardrails.templates.values import (
     canonical,
     function_of,
     joined,
+    listed,
     mapping,
     names_in,
 )  # fmt: skip
@@ -28,6 +29,8 @@ from constructs_lib.guardrails.templates.values import (
 MOST_WORLDS: Final = 128
 DEEPEST: Final = 60
 """References that are followed one after another; more means that they go in a circle."""
+
+_LOOKED_UP: Final = "AWS::SSM::Parameter::Value"
 
 T = TypeVar("T")
 
@@ -53,6 +56,8 @@ class World:
         self.depth = 0
         self._answers = answers
         self._chosen: dict[Hashable, int] = {}
+        self._truths: dict[tuple[int, str], bool] = {}
+        self._condition = ""
 
     def choose(self, key: Hashable, options: Sequence[T], name: str = "") -> T:
         """One of the options; for the same key always the same."""
@@ -71,19 +76,35 @@ class World:
     def exists(self, resource: Resource) -> bool:
         """Whether a resource is created."""
         condition = resource.body.get("Condition")
-        return not isinstance(condition, str) or self.holds(resource.template, condition)
+        if isinstance(condition, str) and not self.holds(resource.template, condition):
+            return False
+        parents = resource.template.parents
+        if not parents or self.depth >= DEEPEST:
+            return True
+        self.depth += 1
+        try:
+            return self.exists(self.choose(("parent", resource.template.number), parents))
+        finally:
+            self.depth -= 1
 
     def holds(self, template: Template, name: str) -> bool:
         """Whether a condition is true."""
         expression = template.section("Conditions").get(name)
         if expression is None:
             return self.choose(("condition", template.number, name), (True, False), name)
-        return self._truth(template, expression)
+        key = template.number, name
+        if key not in self._truths:
+            outer, self._condition = self._condition, name
+            self._truths[key] = self._truth(template, expression)
+            self._condition = outer
+        return self._truths[key]
 
     def reduce(self, template: Template, raw: object) -> Reduced:
         """What a value comes to."""
         if isinstance(raw, str):
             return Reduced(value=_dynamic(raw), template=template)
+        if isinstance(raw, Reference | Text | Unknown):  # an item of a list that was put together
+            return Reduced(value=raw, template=template)
         found = function_of(raw)
         if found is None:
             value: Value = raw if isinstance(raw, None | bool | int | float | list | dict) else str(raw)
@@ -110,11 +131,11 @@ class World:
             parent = self.choose(("parent", template.number), template.parents)
             passed = self.value(parent.template, dict(parent.body).get("Properties"))
             passed = self.value(parent.template, passed.get("Parameters")) if isinstance(passed, dict) else passed
-            if isinstance(passed, dict) and name in passed:
-                return self.reduce(parent.template, passed[name])
             if isinstance(passed, Unknown):
                 return Reduced(value=passed, template=template)
-        if declared.startswith("AWS::SSM::Parameter::Value"):
+            if isinstance(passed, dict) and name in passed and not declared.startswith(_LOOKED_UP):
+                return _passed(self.reduce(parent.template, passed[name]), name, declared)
+        if declared.startswith(_LOOKED_UP):
             why = f"parameter {name} is looked up in Parameter Store when deployed"
             return Reduced(value=Unknown(why, key=f"{template.number}:{name}"), template=template)
         items = parameter_list(entry, given)
@@ -143,10 +164,10 @@ class World:
         )
         if plain is not None:
             self.defaults.add(name)
-        if not compared:
-            return unknown if plain is None else plain
         allowed = declared.get("AllowedValues")
         texts = [text for item in (allowed if isinstance(allowed, list) else ()) if (text := as_text(item)) is not None]
+        if not compared and (plain is not None or not texts):
+            return unknown if plain is None else plain
         options: list[Value] = [*dict.fromkeys([*([] if plain is None else [plain]), *texts])]
         if not texts:
             options = [*dict.fromkeys([*map(str, options), *compared])]
@@ -174,7 +195,7 @@ class World:
         return self._open(template, expression)
 
     def _open(self, template: Template, expression: object) -> bool:
-        return self.choose(("expression", template.number, canonical(expression)), (True, False))
+        return self.choose(("expression", template.number, canonical(expression)), (True, False), self._condition)
 
     def _equal(self, template: Template, pair: Sequence[object]) -> bool:
         left, right = (self.value(template, side) for side in pair)
@@ -184,7 +205,8 @@ class World:
         if None not in texts:
             same = texts[0] == texts[1]
             if any(self._by_default(template, side) for side in pair):
-                answer = self.choose(("equal", template.number, canonical(list(pair))), (same, not same))
+                key = "equal", template.number, canonical(list(pair))
+                answer = self.choose(key, (same, not same), self._condition)
                 self.besides_defaults |= answer != same
                 return answer
             return same
@@ -196,10 +218,21 @@ class World:
     def _by_default(self, template: Template, raw: object) -> bool:
         """Whether a side of a comparison is made of a parameter's default; one that is the parameter has all values."""
         found = function_of(raw)
-        if found is None or found[0] == "Ref" or template.parents:
+        if found is None or (found[0] == "Ref" and found[1] in template.compared and not template.parents):
             return False
-        open_ = template.section("Parameters").keys() - self.assembly.given.keys()
-        return any(name in open_ for name in names_in(raw))
+        return any(self._is_default(template, name, 0) for name in names_in(raw))
+
+    def _is_default(self, template: Template, name: str, depth: int) -> bool:
+        """Whether a parameter is open, here or in the stack that passes it on."""
+        if name not in template.section("Parameters") or name in self.assembly.given or depth > DEEPEST:
+            return False
+        if not template.parents:
+            return True
+        parent = self.choose(("parent", template.number), template.parents)
+        passed = mapping(mapping(parent.body.get("Properties")).get("Parameters"))
+        if name not in passed:
+            return False
+        return any(self._is_default(parent.template, one, depth + 1) for one in names_in(passed[name]))
 
 
 def worlds(assembly: Assembly) -> Iterator[World]:
@@ -223,6 +256,15 @@ def worlds(assembly: Assembly) -> Iterator[World]:
 def more(world: World) -> bool:
     """Whether there are worlds after this one."""
     return any(number + 1 < count for number, count in world.taken)
+
+
+def _passed(found: Reduced, name: str, declared: str) -> Reduced:
+    """What a parent stack passes: a list is passed as a text with commas."""
+    if not declared.startswith(LIST_TYPES) or isinstance(found.value, list | Unknown):
+        return Reduced(value=found.value, template=found.template)
+    items = listed(found.value)
+    value: Value = Unknown(f"parameter {name} is a list that is known in part") if items is None else items
+    return Reduced(value=value, template=found.template)
 
 
 def _dynamic(text: str) -> Value:

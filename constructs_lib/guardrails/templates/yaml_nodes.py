@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.guardrails.templates.errors import UnusableInput
 
 if TYPE_CHECKING:
+    from yaml import SafeLoader
     from yaml.nodes import MappingNode, Node, ScalarNode
 
 LARGEST: Final = 1_000_000
 """Values in a document with its aliases written out. A few lines of aliases of aliases can stand for billions."""
+
+DEEPEST: Final = 300
+"""Levels of YAML's own tree, a little more than what a template may have, for its error says it better."""
 
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _UNCHANGED: Final = ("Ref", "Condition")
@@ -28,12 +32,35 @@ def compose(text: str, name: str) -> Node | None:
         import yaml
     except ModuleNotFoundError as error:
         raise UnusableInput(f"{name} is not JSON, and YAML needs PyYAML; install PyYAML") from error
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root: Node | None = yaml.compose(text, Loader=loader)
+        root: Node | None = yaml.compose(text, Loader=_loader())
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UnusableInput(f"{name} is neither JSON nor YAML: {' '.join(str(error).split())}") from error
+        why = " ".join(str(error).split()).replace('in "<unicode string>", ', "at ")
+        raise UnusableInput(f"{name} is neither JSON nor YAML: {why}") from error
     return root
+
+
+def _loader() -> type[SafeLoader]:
+    """PyYAML's loader, the fast one where it is there, that stops before a deep document takes C's stack."""
+    import yaml
+    from yaml.composer import ComposerError
+
+    base: type[SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):  # type: ignore[misc, valid-type]
+        level = 0
+
+        def descend_resolver(self, parent: object, index: object) -> None:
+            self.level += 1
+            if self.level > DEEPEST:
+                raise ComposerError(None, None, "it is nested too deeply")
+            super().descend_resolver(parent, index)
+
+        def ascend_resolver(self) -> None:
+            self.level -= 1
+            super().ascend_resolver()
+
+    return Loader
 
 
 def construct(root: Node | None, name: str) -> object:
@@ -50,8 +77,14 @@ def construct(root: Node | None, name: str) -> object:
         raise UnusableInput(f"{name} is nested too deeply to be read; flatten it") from error
 
 
-def line(root: Node, place: tuple[str | int, ...]) -> int:
-    """The line of a place, from 1; of what is not there, the line of the nearest that holds it."""
+def lines(root: Node, places: Collection[tuple[str | int, ...]]) -> dict[tuple[str | int, ...], int]:
+    """The line of each place, from 1; of what is not there, the line of the nearest that holds it."""
+    entries: dict[int, dict[str, tuple[Node, Node]]] = {}
+    return {place: _line(root, place, entries) for place in places}
+
+
+def _line(root: Node, place: tuple[str | int, ...], entries: dict[int, dict[str, tuple[Node, Node]]]) -> int:
+    """The line of one place; the keys of a mapping are looked through once for all."""
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
     node, mark = root, root.start_mark
@@ -59,10 +92,13 @@ def line(root: Node, place: tuple[str | int, ...]) -> int:
         if _short_form(node) == step:
             continue
         if isinstance(node, MappingNode):
-            pairs = [pair for pair in node.value if isinstance(pair[0], ScalarNode) and pair[0].value == step]
-            if not pairs:
+            if id(node) not in entries:
+                pairs = reversed(node.value)  # of a key that is there twice, the first
+                entries[id(node)] = {pair[0].value: pair for pair in pairs if isinstance(pair[0], ScalarNode)}
+            if step not in entries[id(node)]:
                 break
-            mark, node = pairs[0][0].start_mark, pairs[0][1]
+            key, node = entries[id(node)][str(step)]
+            mark = key.start_mark
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
             mark = node.start_mark

@@ -147,3 +147,22 @@ def test_a_driver_that_is_not_known_leaves_the_mode_unknown() -> None:
     assert said(logged("mode: blocking", "!Ref Asked"), "MOOR-W2b") == [
         ("unknown", "Task", f"{CONTAINER}/LogConfiguration/LogDriver")
     ]
+
+
+@pytest.mark.parametrize(
+    "containers",
+    [
+        "!GetAtt Made.Containers",
+        "[{Name: web, LogConfiguration: !GetAtt Made.Logs}]",
+        "[{Name: web, LogConfiguration: {LogDriver: awslogs, Options: !GetAtt Made.Options}}]",
+    ],
+)
+def test_what_a_custom_resource_gives_is_unknown(containers: str) -> None:
+    """It may be a list or a mapping; nothing of it is absent for sure."""
+    text = (
+        "Resources:\n  Made: {Type: Custom::Made}\n"
+        f"  Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: {containers}}}}}"
+    )
+    found = findings(text, "MOOR-W2")
+    assert found
+    assert {one.status for one in found} == {"unknown"}

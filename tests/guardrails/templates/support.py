@@ -17,13 +17,14 @@ def assembly(templates: str | Mapping[str, str], **given: str) -> Assembly:
 
 
 def values(templates: str | Mapping[str, str], *keys: str, of: str = "R", **given: str) -> list[object]:
-    """What ``Properties`` of a resource has under some keys, in each world in which the resource exists, in order."""
+    """What ``Properties`` of a resource has under some keys, in each world in which it exists, in order."""
     found = assembly(templates, **given)
-    resource = next(t.resources[of] for t in found.templates if of in t.resources)
     return [
-        plain(Node.of(world, resource).get("Properties", *(keys or ("P",))))
+        plain(Node.of(world, template.resources[of]).get("Properties", *(keys or ("P",))))
+        for template in found.templates
+        if of in template.resources
         for world in worlds(found)
-        if world.exists(resource)
+        if world.exists(template.resources[of])
     ]
 
 

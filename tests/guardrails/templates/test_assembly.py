@@ -47,17 +47,19 @@ def test_a_loop_over_what_is_not_known_is_judged_once() -> None:
     text = LOOP % "!Ref Nobody"
     assert set(assembly(text).templates[0].resources) == {"Task&{Name}", "Log${Name}"}
     assert values(text, of="Task&{Name}") == ["?"]
+    assert values(text.replace("!Ref Name,", '"${Name}",'), of="Task&{Name}") == ["?"]
+    assert values(text, "Q", of="Task&{Name}") == ["x-?"]
 
 
 def test_loops_in_loops_end() -> None:
     """Six lines can ask for billions of resources."""
-    items = json.dumps([f"i{number}" for number in range(200)])
+    items = json.dumps([f"i{number}" for number in range(700)])
     inner = f'{{"Fn::ForEach::B": ["J", {items}, {{"R${{I}}${{J}}": {{"Type": "A"}}}}]}}'
     text = f'{{"Resources": {{"Fn::ForEach::A": ["I", {items}, {inner}]}}}}'
     found = assembly(text)
     assert found.templates == []
     assert [str(problem) for problem in found.problems] == [
-        f"template.yaml must make at most {MOST} entries with Fn::ForEach; shorten it"
+        f"template.yaml must make at most {MOST} values with Fn::ForEach; shorten it"
     ]
 
 
@@ -137,11 +139,30 @@ def test_a_nested_stack_of_cdk_is_found_by_its_assets_hash(tmp_path: Path) -> No
 def test_a_template_that_two_stacks_nest_is_judged_for_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each gives it other parameters."""
     monkeypatch.chdir(tmp_path)
-    second = PARENT.replace("  Nested:", "  Second:").replace("Size: 3", "Size: 4")
-    assert values({"a.yaml": PARENT, "b.yaml": second, "child.yaml": CHILD}, of="C") == [
-        ["<Vpc.Ref>", 3, "9"],
-        ["<Vpc.Ref>", 4, "9"],
-    ]
+    second = PARENT.replace("  Nested:", "  Second:").replace("Size: 3", "Size: 4").replace("Nested.Out", "Second.Out")
+    texts = {"a.yaml": PARENT, "b.yaml": second, "child.yaml": CHILD}
+    assert values(texts, of="C") == [["<Vpc.Ref>", 3, "9"], ["<Vpc.Ref>", 4, "9"]]
+    assert values(texts, of="R") == ["3-?", "4-?"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "passed", "expected"),
+    [
+        ("List<AWS::EC2::Subnet::Id>", "!Join [',', [a, b]]", ["a", "b"]),
+        ("CommaDelimitedList", "'a,b'", ["a", "b"]),
+        ("CommaDelimitedList", "!Join [',', [!Ref Vpc, b]]", ["<Vpc.Ref>", "b"]),
+        ("CommaDelimitedList", "!Join [',', [!Ref AWS::StackName, b]]", "?"),
+        ("AWS::SSM::Parameter::Value<String>", "/images/web", "?"),
+    ],
+)
+def test_a_parent_passes_lists_as_texts_and_names_of_values(
+    kind: str, passed: str, expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As CloudFormation takes them."""
+    monkeypatch.chdir(tmp_path)
+    child = f"Parameters: {{L: {{Type: '{kind}'}}}}\nResources: {{C: {{Type: A, Properties: {{P: !Ref L}}}}}}"
+    parent = PARENT.replace("{Vpc: !Ref Vpc, Size: 3}", f"{{L: {passed}}}")
+    assert values({"parent.yaml": parent, "child.yaml": child}, of="C") == [expected]
 
 
 def test_a_stack_that_nests_itself_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +195,19 @@ def test_who_names_a_resource_is_known_across_templates(tmp_path: Path, monkeypa
     assert [one.logical_id for one in named_in(nested, outer.template, outer.body["Properties"])] == ["C"]
 
 
+def test_outputs_of_outputs_are_followed_once() -> None:
+    """Each output imports the one before eight times."""
+    texts = {}
+    for n in range(1, 12):
+        eight = ", ".join([f"!ImportValue e{n - 1}"] * 8)
+        outputs = f"O: {{Value: !Join ['', [{eight}]], Export: {{Name: e{n}}}}}"
+        resources = f"A{n}: {{Type: X, Properties: {{P: !ImportValue e{n - 1}}}}}"
+        texts[f"{n}.yaml"] = f"Resources: {{{resources}}}\nOutputs:\n  {outputs}"
+    found = assembly(texts | {"0.yaml": "Resources: {V: {Type: V}}\nOutputs: {O: {Value: !Ref V, Export: {Name: e0}}}"})
+    top = next(template for template in found.templates if template.file == "0.yaml").resources["V"]
+    assert len(referring(found, top, "X")) == 11
+
+
 @pytest.mark.parametrize(
     "expression",
     ["!Ref Other", "!GetAtt Other.Arn", "!GetAtt [Other, Arn]", '!Sub "x${Other}"', '!Sub "${ Other.Arn }"',
@@ -189,7 +223,7 @@ def test_every_way_to_name_a_resource_counts(expression: str) -> None:
 @pytest.mark.parametrize("text", ["[]", "3", "{}", "Resources: 3", "a: b", "", "Resources:\n"])
 def test_what_is_no_template_is_refused(text: str) -> None:
     """In one sentence that says what it must be."""
-    with pytest.raises(UnusableInput, match="t must be a CloudFormation template with 'Resources', got "):
+    with pytest.raises(UnusableInput, match="t must be a CloudFormation template with "):
         template_document(text, "t")
 
 

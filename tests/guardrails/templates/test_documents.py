@@ -135,6 +135,8 @@ def marked(node: yaml.Node | None, place: Place) -> int:
         ("t.json", "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "must not be nested more than 100 levels deep"),
         ("t.json", "[" * 100_000 + "]" * 100_000, "t.json is not valid JSON: |nested"),
         ("t.yaml", "[" * 3_000 + "]" * 3_000, "t.yaml is neither JSON nor YAML: |nested"),
+        ("t.yaml", "[" * 40_000, "nested too deeply"),
+        ("t.yaml", "- " * 100_000, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_sentence(name: str, text: str, message: str) -> None:

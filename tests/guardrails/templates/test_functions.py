@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.guardrails.templates.support import resource, values
@@ -12,6 +14,7 @@ Parameters:
   Count: {Type: Number, Default: 2}
   Open: {Type: String}
   Names: {Type: CommaDelimitedList, Default: "a, b"}
+  End: {Type: String, Default: er}
   Subnets: {Type: "List<AWS::EC2::Subnet::Id>"}
   Digest: {Type: "AWS::SSM::Parameter::Value<String>", Default: /a/digest}
 Mappings:
@@ -59,6 +62,12 @@ Conditions:
         ("!Select [0, !GetAZs '']", "?"),
         ('!Select [1, !Split ["/", "a/b"]]', "b"),
         ('!Split ["/", !Ref Open]', "?"),
+        ('!Split [",", !Join [",", [!Ref Other, b, !GetAtt Other.X]]]', ["<Other.Ref>", "b", "<Other.X>"]),
+        ('!Split [",", !Join [",", [!Ref Other, !Ref Open]]]', "?"),
+        ('!Split ["/", !Sub "a/${Other}/b"]', "?"),
+        ('{"Fn::GetAtt": [!Sub "${Name}", Arn]}', "?"),
+        ('{"Fn::GetAtt": [!Sub "Oth${End}", !Join ["", [A, rn]]]}', "<Other.Arn>"),
+        ('{Ref: !Sub "Oth${End}"}', "<Other.Ref>"),
         ("!FindInMap [Sizes, !Ref Name, cpu]", 1),
         ("!FindInMap [Sizes, nobody, cpu]", "?"),
         ("!FindInMap [Sizes, nobody, cpu, {DefaultValue: 7}]", 7),
@@ -153,3 +162,38 @@ def test_an_output_of_another_stack_is_followed() -> None:
     assert values({"a.yaml": asking, "b.yaml": having}) == ["<V.Ref>"]
     assert values({"a.yaml": asking, "b.yaml": having, "c.yaml": having}) == ["?"]
     assert values(asking) == ["?"]
+
+
+def test_texts_in_texts_end_soon() -> None:
+    """Thirty levels that each double the text are no text of a template."""
+    raw: object = {"Ref": "AWS::Region"}
+    for _ in range(30):
+        raw = {"Fn::Sub": ["${A}${A}", {"A": raw}]}
+    (text,) = values(json.dumps({"Resources": {"R": {"Type": "A", "Properties": {"P": raw}}}}))
+    assert set(str(text)) == {"?"}
+
+
+def test_a_number_of_thousands_of_digits_is_no_text() -> None:
+    """Python would refuse to write it."""
+    assert values(resource(f"{{P: !Sub ['${{A}}', {{A: 0x{'f' * 5000}}}]}}")) == ["?"]
+
+
+@pytest.mark.parametrize(
+    ("exports", "wanted", "expected"),
+    [
+        (["net-mode", '!Sub "${AWS::StackName}-mode"'], "net-mode", "0"),
+        (['!Sub "${AWS::StackName}-log-mode"'], '!Sub "${S}-mode"', "?"),
+        (['!Sub "${AWS::StackName}-mode"'], '!Sub "${S}-log-mode"', "?"),
+        (['!Sub "${AWS::StackName}e"'], "other-mode", "?"),
+        (['!Sub "a-${AWS::StackName}-mode"'], "b-x-mode", "?"),
+        (['!Sub "a-${AWS::StackName}-mode"'], "a-x-mode", "0"),
+        (['!Sub "${AWS::StackName}"'], '!Ref Open', "?"),
+    ],
+)  # fmt: skip
+def test_an_export_is_meant_where_all_that_is_known_agrees(exports: list[str], wanted: str, expected: str) -> None:
+    """The very name goes first; a common ending alone is not enough."""
+    outputs = "".join(f"\n  O{n}: {{Value: '{n}', Export: {{Name: {name}}}}}" for n, name in enumerate(exports))
+    importing = resource(
+        f"{{P: {{'Fn::ImportValue': {wanted}}}}}", more="Parameters: {S: {Type: String}, Open: {Type: String}}"
+    )
+    assert values({"a.yaml": importing, "b.yaml": f"Resources: {{}}\nOutputs:{outputs}"}) == [expected]

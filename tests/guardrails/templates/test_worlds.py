@@ -40,6 +40,13 @@ def test_the_usual_has_a_value_condition() -> None:
     assert values(resource("{P: !If [Has, !Ref Cert, none]}", more=text)) == ["none", "?"]
 
 
+def test_a_parameter_without_default_is_each_of_its_allowed_values() -> None:
+    """It can be no other; with a default, that is what counts."""
+    text = "Parameters: {Size: {Type: Number, AllowedValues: [2, 3]}}"
+    assert values(resource("{P: !Ref Size}", more=text)) == ["2", "3"]
+    assert values(resource("{P: !Ref Size}", more=text.replace("Number", "Number, Default: 3"))) == ["3"]
+
+
 def test_a_given_parameter_decides_the_condition() -> None:
     """Then there is one world."""
     assert values(resource("{P: !If [IsProd, 1, 2]}", more=IS_PROD), Env="prod") == [1]
@@ -114,3 +121,77 @@ def test_too_many_worlds_are_told() -> None:
         seen.append(world)
     assert len(seen) == MOST_WORLDS
     assert more(seen[-1])
+
+
+def test_two_parameters_that_are_compared_may_differ_or_not() -> None:
+    """Both have defaults, and neither is fixed."""
+    text = "Parameters: {A: {Type: String, Default: x}, B: {Type: String, Default: y}}\n"
+    assert values(resource("{P: !If [C, 1, 2]}", more=f"{text}Conditions: {{C: !Equals [!Ref A, !Ref B]}}")) == [2, 1]
+
+
+CHILD = """
+Parameters: {Env: {Type: String}}
+Conditions: {IsProd: !Equals [!Ref Env, prod]}
+Resources:
+  R: {Type: A, Properties: {P: !If [IsProd, 1, 2]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("passed", "expected"), [("!Ref Env", [2, 1]), ('!Sub "${Env}"', [2, 1]), ("prod", [1]), ("dev", [2])]
+)
+def test_a_condition_on_what_a_parents_default_passes_is_judged_both_ways(passed: str, expected: list[object]) -> None:
+    """The default is the parent's; a value that the parent fixes is fixed."""
+    parent = (
+        "Parameters: {Env: {Type: String, Default: dev}}\nResources:\n  N:\n    Type: AWS::CloudFormation::Stack\n"
+        f"    Properties: {{TemplateURL: child.yaml, Parameters: {{Env: {passed}}}}}"
+    )
+    assert values({"parent.yaml": parent, "child.yaml": CHILD}) == expected
+    if len(expected) > 1:
+        assert values({"parent.yaml": parent, "child.yaml": CHILD}, Env="prod") == [1]
+
+
+def test_what_a_nested_stack_has_exists_only_where_the_stack_does() -> None:
+    """A condition on the stack is one on all that it holds."""
+    parent = f"""
+{IS_PROD}
+Resources:
+  N:
+    Type: AWS::CloudFormation::Stack
+    Condition: IsProd
+    Properties: {{TemplateURL: child.yaml, Parameters: {{Mode: !If [IsProd, safe, unsafe]}}}}
+"""
+    child = "Parameters: {Mode: {Type: String}}\nResources: {R: {Type: A, Properties: {P: !Ref Mode}}}"
+    assert values({"parent.yaml": parent, "child.yaml": child}) == ["safe"]
+    never = parent.replace("!Equals [!Ref Env, prod]", "!Equals [a, b]")
+    assert values({"parent.yaml": never, "child.yaml": child}) == []
+
+
+def test_two_maps_with_the_same_unknown_key_agree() -> None:
+    """No region is two regions."""
+    text = "Mappings: {M: {us: {a: 1}, eu: {a: 3}}, N: {us: {a: 10}, eu: {a: 30}}}"
+    properties = "{P: [!FindInMap [M, !Ref AWS::Region, a], !FindInMap [N, !Ref AWS::Region, a]]}"
+    assert values(resource(properties, more=text)) == [[1, 10], [3, 30]]
+
+
+def test_a_map_is_not_asked_for_what_the_key_is_not() -> None:
+    """Where the parameter has another value than ``prod``, the entry of ``prod`` is not what it gives."""
+    text = (
+        "Parameters: {Env: {Type: String}}\nConditions: {IsProd: !Equals [!Ref Env, prod]}\n"
+        "Mappings: {M: {prod: {a: 1}, dev: {a: 2}}}"
+    )
+    assert values(resource("{P: [!If [IsProd, p, d], !FindInMap [M, !Ref Env, a]]}", more=text)) == [["p", 1], ["d", 2]]
+
+
+def test_the_default_value_of_a_map_is_judged_too() -> None:
+    """A key that the map may not have gives it."""
+    text = "Mappings: {M: {us: {a: 1}, eu: {a: 1}}}"
+    properties = "{P: !FindInMap [M, !Ref AWS::Region, a, {DefaultValue: 2}]}"
+    assert set(map(str, values(resource(properties, more=text)))) == {"1", "2"}
+
+
+def test_conditions_on_conditions_end_soon() -> None:
+    """Twenty-five conditions that each ask the one before twice are asked twenty-five times."""
+    chain = ", ".join(f"C{n}: !And [!Condition C{n - 1}, !Condition C{n - 1}]" for n in range(1, 26))
+    text = f"Conditions: {{C0: !Equals [!Ref AWS::Region, eu-west-1], {chain}}}"
+    assert values(resource("{P: !If [C25, 1, 2]}", more=text)) == [1, 2]
