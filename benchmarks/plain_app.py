@@ -640,6 +640,7 @@ class ServicesStack(PlainStack):
             drop_invalid_header_fields=True,
         )
         load_balancer.log_access_logs(self._access_logs, name)
+        self._accept_waits(target_group, task)
         listener = load_balancer.add_listener("Http", port=80, default_target_groups=[target_group], open=False)
         listener.connections.allow_default_port_from(ec2.Peer.ipv4(CIDR))
 
@@ -718,6 +719,13 @@ class ServicesStack(PlainStack):
             ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108  (the container's)
         )
         return task, execution_role
+
+    def _accept_waits(self, target_group: elbv2.ApplicationTargetGroup, task: ecs.FargateTaskDefinition) -> None:
+        for scope, rule, reason in (
+            (target_group, "MOOR-T3a", "A request takes 30 s at most; a connection may be silent for longer."),
+            (task, "MOOR-T3d", "ECS drains first, and the application's own shutdown takes 20 s at most."),
+        ):
+            Validations.of(scope).acknowledge(Acknowledgment(id=f"Moorings::{rule}", reason=reason))
 
     def _hold_at_zero(self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, released: str) -> None:
         resource = service.node.find_child("Service")

@@ -10,12 +10,39 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What happened to others (lesson Q8).
+
+    Args:
+        name: who and when.
+        happened: what, in a few clauses.
+        url: the public report; empty when its address is not known.
+    """
+
+    name: str
+    happened: str
+    url: str = ""
+
+
 INCIDENTS: Final = {
-    "W": "WebORCA Cloud, March 2025: ports ran out at 50,000 sessions; containers froze because logs could not leave.",
-    "T": "Twilio, February 2021: one overloaded inner service, no cached copy, long time-outs, a late status page.",
-    "Q": "A web application on ECS, April 2025: the registry had deleted the image that production ran.",
+    "W": Incident(
+        name="WebORCA Cloud, March 2025",
+        happened="ports ran out at 50,000 sessions; containers froze because logs could not leave",
+    ),
+    "T": Incident(
+        name="Twilio, February 2021",
+        happened="one overloaded inner service, no cached copy, long time-outs, a late status page",
+        url="https://www.twilio.com/en-us/blog/february-26-service-disruption-update",
+    ),
+    "Q": Incident(
+        name="A web application on ECS, April 2025",
+        happened="the registry had deleted the image that production ran",
+        url="https://qiita.com/s-dash/items/91dd1ec9b2f05890a06e",
+    ),
 }
-"""What happened, by the letter that a lesson's id begins with."""
+"""By the letter that a lesson's id begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

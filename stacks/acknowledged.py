@@ -8,7 +8,6 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from constructs_lib.checks import is_token
-from constructs_lib.services.timeouts import TimeoutBudget
 from stacks.config import EnvironmentConfig, ExistingVpc
 
 
@@ -16,8 +15,8 @@ class Accepted(NamedTuple):
     """One finding, in one kind of stack."""
 
     stack: str
-    path: str
-    """Where in the stack, as construct ids joined by ``/``; empty for the whole stack."""
+    construct: str
+    """The id of a construct in the stack; empty for the whole stack."""
     id: str
     """``<partition>``, ``<region>`` and ``<account>`` in it stand for the stack's own."""
     reason: str
@@ -136,32 +135,6 @@ WITH_SETTINGS: Final = (
 )
 
 
-_WAITS: Final = TimeoutBudget()
-"""All services of the app have this one: ``ServiceConfig`` knows no other."""
-
-
-def of_service(name: str) -> tuple[Accepted, ...]:
-    """What is accepted of one service: rules compare two time-outs, and the budget knows a third."""
-    return (
-        Accepted(
-            "services",
-            f"{name}/Targets",
-            "Moorings::MOOR-T3a",
-            f"A request may take {_WAITS.longest_request_seconds} s at most (TimeoutBudget), which the drain of "
-            f"{_WAITS.drain_seconds} s covers. The idle timeout of {_WAITS.idle_seconds} s says how long a connection "
-            "may be silent, and not how long a request may take.",
-        ),
-        Accepted(
-            "services",
-            f"{name}/Task",
-            "Moorings::MOOR-T3d",
-            f"ECS drains a target before it sends SIGTERM, so the stop timeout of {_WAITS.stop_seconds} s covers the "
-            f"application's own shutdown of {_WAITS.shutdown_seconds} s and no request. Nothing here runs on Spot or "
-            "calls StopTask.",
-        ),
-    )
-
-
 def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
     """What is accepted of one environment: no more than its own settings bring with them."""
     return (
@@ -170,7 +143,6 @@ def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
         *(() if config.container_insights else WITHOUT_INSIGHTS),
         *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
-        *(finding for service in config.services for finding in of_service(service.name)),
     )
 
 
@@ -178,9 +150,7 @@ def acknowledge(stack: Stack, config: EnvironmentConfig) -> None:
     """Records the accepted findings of one stack, by its id."""
     for finding in accepted(config):
         if finding.stack == stack.node.id:
-            scope: IConstruct = stack
-            for name in finding.path.split("/") if finding.path else ():
-                scope = scope.node.find_child(name)
+            scope: IConstruct = stack.node.find_child(finding.construct) if finding.construct else stack
             acknowledgment = Acknowledgment(id=_placed(finding.id, stack, config), reason=finding.reason)
             Validations.of(scope).acknowledge(acknowledgment)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +21,14 @@ def test_every_lesson_is_there_once_and_in_order() -> None:
     ]
     assert [lesson.id for lesson in LESSONS] == expected
     assert {lesson.id[0] for lesson in LESSONS} == set(INCIDENTS)
+
+
+def test_the_public_reports_are_on_the_page_of_the_incidents() -> None:
+    """Each whose address is known, and no other."""
+    page = (ROOT / "docs" / "incidents.md").read_text()
+    urls = [incident.url for incident in INCIDENTS.values() if incident.url]
+    assert re.findall(r"\]\((https:[^)]*)\)", page) == urls
+    assert urls
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)

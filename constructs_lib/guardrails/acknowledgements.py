@@ -1,4 +1,4 @@
-"""Findings that somebody accepts: where it is said, why, until when, and what is wrong with the saying. Pure.
+"""Findings that somebody accepts: where it is said, why and until when. Pure.
 
 It is said in a template, for one resource or for the whole template::
 
@@ -14,7 +14,7 @@ with ``(until 2027-01-31)``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -22,6 +22,7 @@ from typing import Final
 from constructs_lib.guardrails.rule import Finding, Severity
 from constructs_lib.guardrails.templates.assembly import Template
 from constructs_lib.guardrails.templates.documents import Place
+from constructs_lib.guardrails.templates.errors import kind_of
 from constructs_lib.guardrails.templates.values import mapping
 
 NAMESPACE: Final = "Moorings"
@@ -29,15 +30,21 @@ NAMESPACE: Final = "Moorings"
 
 LIST: Final = "acknowledge"
 
+_RULE: Final = "MOOR-"
+
 MALFORMED: Final = "MOOR-Q8a"
 EXPIRED: Final = "MOOR-Q8b"
 UNUSED: Final = "MOOR-Q8c"
 SEVERITY: Final[Mapping[str, Severity]] = {MALFORMED: "error", EXPIRED: "warning", UNUSED: "warning"}
 
+NOT_HONOURED: Final = "[not-honoured]"
+"""Ends what CDK calls a finding that stands although it is acknowledged."""
+
 _PREFIXES: Final = (f"{NAMESPACE}::", "Annotation::")
 """CDK puts the second before an id that has none."""
 
-_UNTIL: Final = re.compile(r"\(until ([^()]*)\)|\buntil ([0-9]{4}-[0-9]{2}-[0-9]{2})\b", re.IGNORECASE)
+_UNTIL: Final = re.compile(r"\(until ([^()]*)\)", re.IGNORECASE)
+_LOOSE_UNTIL: Final = re.compile(r"\buntil ([0-9]{4}-[0-9]{2}-[0-9]{2})\b", re.IGNORECASE)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEYS: Final = frozenset({"id", "reason", "until"})
 
@@ -85,58 +92,11 @@ class Acknowledgement:
         return not self.fault and (self.until is None or today <= self.until)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What acknowledgements make of findings (lesson Q8).
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """Stands for an entry that cannot be read."""
 
-    Args:
-        kept: the findings that stand.
-        accepted: the others, each with the acknowledgement that accepts it.
-        told: findings about acknowledgements, each with the one that it is about.
-        acknowledgements: all that were given, honoured or not.
-    """
-
-    kept: tuple[Finding, ...]
-    accepted: tuple[tuple[Finding, Acknowledgement], ...]
-    told: tuple[tuple[Finding, Acknowledgement], ...]
-    acknowledgements: tuple[Acknowledgement, ...] = ()
-
-    @property
-    def findings(self) -> list[Finding]:
-        """All findings that stand."""
-        return [*self.kept, *(finding for finding, _ in self.told)]
-
-
-def apply(findings: Iterable[Finding], acknowledgements: Sequence[Acknowledgement], *, today: date) -> Outcome:
-    """Parts findings into those that stand and those that are accepted, and tells what is wrong with the accepting.
-
-    Args:
-        findings: of all templates that were judged, those of status ``unknown`` too.
-        acknowledgements: of the same templates.
-        today: the day that the last days are compared with.
-    """
-    by_rule: dict[str, list[int]] = {}
-    for number, acknowledgement in enumerate(acknowledgements):
-        by_rule.setdefault(acknowledgement.rule, []).append(number)
-    kept: list[Finding] = []
-    accepted: list[tuple[Finding, Acknowledgement]] = []
-    used: set[int] = set()
-    for finding in findings:
-        covering = [number for number in by_rule.get(finding.rule, ()) if acknowledgements[number].covers(finding)]
-        used.update(covering)
-        holding = next((number for number in covering if acknowledgements[number].holds(today)), None)
-        if holding is None:
-            kept.append(finding)
-        else:
-            accepted.append((finding, acknowledgements[holding]))
-    told = []
-    for number, acknowledgement in enumerate(acknowledgements):
-        fault = _judge(acknowledgement, used=number in used, today=today)
-        if fault is not None:
-            told.append((fault, acknowledgement))
-    return Outcome(
-        kept=tuple(kept), accepted=tuple(accepted), told=tuple(told), acknowledgements=tuple(acknowledgements)
-    )
+    fault: str
 
 
 def from_templates(templates: Iterable[Template], rules: Collection[str]) -> list[Acknowledgement]:
@@ -165,6 +125,8 @@ def read_entry(rule: str, text: str, until: object, rules: Collection[str]) -> t
     fault = ""
     if rule in SEVERITY:
         fault = "is about acknowledgements, and those cannot be acknowledged"
+    elif rule.endswith(NOT_HONOURED):
+        fault = f"names {rule!r}; mend the acknowledgement of {rule.partition(NOT_HONOURED)[0]} instead"
     elif rule not in rules:
         fault = f"names no rule of ours, got {rule!r}" if rule else "names no rule"
     elif not any(character.isalpha() for character in reason):
@@ -187,10 +149,8 @@ def _of_template(template: Template, rules: Collection[str]) -> Iterator[Acknowl
     owners: list[tuple[str, Place, object]] = [("", (), template.section("Metadata"))]
     owners += [(item.logical_id, item.place, item.body.get("Metadata")) for item in template.resources.values()]
     for logical_id, top, metadata in owners:
-        if NAMESPACE not in mapping(metadata):
-            continue
-        for below, entry in _entries(mapping(metadata)[NAMESPACE]):
-            path = ("Metadata", NAMESPACE, *below)
+        for below, entry in _said(mapping(metadata)):
+            path = ("Metadata", *below)
             place = (*top, *path)
             covered = [(template.file, logical_id)] if logical_id else []
             if place in said:
@@ -213,72 +173,55 @@ def _of_template(template: Template, rules: Collection[str]) -> Iterator[Acknowl
         yield replace(acknowledgement, line=lines[place])
 
 
+def _said(metadata: Mapping[str, object]) -> Iterator[tuple[Place, object]]:
+    """Each entry with its place, or the fault of what should hold entries."""
+    for key, content in metadata.items():
+        if key == NAMESPACE:
+            yield from (((key, *below), entry) for below, entry in _entries(content))
+        elif key.casefold() == NAMESPACE.casefold() and _acknowledges(content):
+            yield (key,), _Wrong(f"must be below {NAMESPACE!r}, got {key!r}")
+
+
+def _acknowledges(content: object) -> bool:
+    """Whether something is meant for us. A key like our name may be anybody's."""
+    entries = content if isinstance(content, list) else []
+    return any(str(key).casefold().startswith(LIST) for key in mapping(content)) or any(
+        rule_of(str(mapping(entry).get("id"))).startswith(_RULE) for entry in entries
+    )
+
+
 def _entries(content: object) -> Iterator[tuple[Place, object]]:
-    """Each entry with its place; None at the top where it is no list of entries."""
     if not isinstance(content, dict) or set(content) != {LIST} or not isinstance(content[LIST], list):
-        yield (), None
+        yield (), _Wrong(f"must be in a list below '{NAMESPACE}: {LIST}:', with nothing beside it")
         return
     for number, entry in enumerate(content[LIST]):
-        yield (LIST, number), entry if isinstance(entry, dict) else {"entry": entry}
+        wrong = _Wrong(f"must have 'id' and 'reason', as '{{id: MOOR-Q3c, reason: why}}', got {kind_of(entry)}")
+        yield (LIST, number), entry if isinstance(entry, dict) else wrong
 
 
 def _read(entry: object, rules: Collection[str]) -> tuple[str, tuple[str, date | None, str]]:
     """The rule of an entry, and what :func:`read_entry` gives."""
-    if not isinstance(entry, dict):
-        return "", ("", None, f"must be in a list below '{NAMESPACE}: {LIST}:', with nothing beside it")
-    name, reason = entry.get("id"), entry.get("reason")
+    if isinstance(entry, _Wrong):
+        return "", ("", None, entry.fault)
+    found = mapping(entry)
+    name, reason = found.get("id"), found.get("reason")
     rule = rule_of(name) if isinstance(name, str) else ""
-    strange = sorted(str(key) for key in entry if key not in _KEYS)
+    strange = sorted(str(key) for key in found if key not in _KEYS)
     if strange:
         return rule, ("", None, f"may have 'id', 'reason' and 'until', got {', '.join(strange)}")
     if reason is not None and not isinstance(reason, str):
-        return rule, ("", None, "has a reason that is no text")
-    return rule, read_entry(rule, reason or "", entry.get("until"), rules)
-
-
-def _judge(acknowledgement: Acknowledgement, *, used: bool, today: date) -> Finding | None:
-    """What is wrong with an acknowledgement, if anything."""
-    said = f"The acknowledgement of {acknowledgement.rule or 'a rule'} {_place(acknowledgement)}"
-    if acknowledgement.fault:
-        rule, what = MALFORMED, f"{said} is not honoured: it {acknowledgement.fault}. Who comes later must know why."
-        fix = "Name one of the rules, say why its findings are accepted and, if need be, until which day."
-    elif not used and acknowledgement.countable:
-        rule, what = UNUSED, f"{said} acknowledges nothing. It would silence a finding that nobody has judged."
-        fix = "Remove it, or move it to the resource that it is meant for."
-    elif not acknowledgement.holds(today):
-        rule, what = EXPIRED, f"{said} has expired: {acknowledgement.until} was its last day. Its findings stand again."
-        fix = "Do what the findings ask for, or decide anew and give a later day."
-    else:
-        return None
-    return Finding(
-        rule=rule,
-        lesson="Q8",
-        severity=SEVERITY[rule],
-        status="fail",
-        file=acknowledgement.file,
-        line=acknowledgement.line,
-        logical_id=acknowledgement.logical_id,
-        path=acknowledgement.path,
-        message=what,
-        fix=fix,
-    )
-
-
-def _place(acknowledgement: Acknowledgement) -> str:
-    if acknowledgement.construct is not None:
-        return f"at construct {acknowledgement.construct}" if acknowledgement.construct else "at the app"
-    owner = acknowledgement.logical_id
-    return f"in the Metadata of {owner}" if owner else "in the template's Metadata"
+        return rule, ("", None, f"must have a text as its reason, got {kind_of(reason)}")
+    return rule, read_entry(rule, reason or "", found.get("until"), rules)
 
 
 def _reason_and_day(text: str) -> tuple[str, str | None]:
     """A reason without its ``(until …)``, and what that says."""
-    found = _UNTIL.search(text)
-    if found is None:
-        return text.strip(), None
-    if found[1] is None:
-        return text.strip(), found[2]
-    return f"{text[: found.start()].rstrip()} {text[found.end() :].lstrip()}".strip(), found[1].strip()
+    written = list(_UNTIL.finditer(text))
+    if written:
+        found = written[-1]
+        return f"{text[: found.start()].rstrip()} {text[found.end() :].lstrip()}".strip(), found[1].strip()
+    loose = _LOOSE_UNTIL.search(text)
+    return text.strip(), None if loose is None else loose[1]
 
 
 def _date(text: str | None) -> date | None:

@@ -2,6 +2,7 @@
 
 A finding is known by its rule, file, resource, path and status. It stays known when lines move or its words change, and
 comes back when what was unknown fails. Equal findings are counted: of those beyond the count the last are new.
+What is known of a file that was not judged stays known, for a hook and a folder see a part of all files.
 """
 
 from __future__ import annotations
@@ -25,6 +26,23 @@ _PARTS: Final = ("file", "rule", "logical_id", "path", "status")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a baseline makes of findings (lesson Q8).
+
+    Args:
+        new: those that it does not know.
+        known: how many it knows.
+        gone: how many it knows that are there no longer.
+        elsewhere: how many it knows in files that are there and were not judged.
+    """
+
+    new: tuple[Finding, ...]
+    known: int
+    gone: int
+    elsewhere: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
     """Findings that are known (lesson Q8).
 
@@ -36,8 +54,13 @@ class Baseline:
     folder: Path
     counts: Mapping[Key, int] = field(default_factory=dict)
 
-    def part(self, findings: Iterable[Finding]) -> tuple[list[Finding], int, int]:
-        """What is not known of some findings, how many are, and how many known ones are not among them."""
+    def part(self, findings: Iterable[Finding], judged: Iterable[str]) -> Parts:
+        """Parts findings into those that are known and those that are new.
+
+        Args:
+            findings: all that stand.
+            judged: the files that they were looked for in. Of what is in other files, nothing is known now.
+        """
         left = Counter(self.counts)
         new = []
         for finding in findings:
@@ -46,13 +69,31 @@ class Baseline:
                 left[key] -= 1
             else:
                 new.append(finding)
-        gone = left.total()
-        return new, sum(self.counts.values()) - gone, gone
+        elsewhere = Counter(self.elsewhere(judged))
+        return Parts(
+            new=tuple(new),
+            known=sum(self.counts.values()) - left.total(),
+            gone=(left - elsewhere).total(),
+            elsewhere=elsewhere.total(),
+        )
+
+    def elsewhere(self, judged: Iterable[str]) -> dict[Key, int]:
+        """What is known of files that are there and were not judged."""
+        here = {_relative(file, self.folder) for file in judged}
+        others = {key[0] for key in self.counts} - here
+        there = {file for file in others if os.path.exists(self.folder / file)}  # noqa: PTH110  (it takes any name)
+        return {key: count for key, count in self.counts.items() if key[0] in there}
 
 
-def of(findings: Iterable[Finding], folder: Path) -> Baseline:
-    """The baseline that knows just these findings."""
-    return Baseline(folder=folder, counts=Counter(key_of(finding, folder) for finding in findings))
+def of(findings: Iterable[Finding], folder: Path, kept: Mapping[Key, int] | None = None) -> Baseline:
+    """The baseline that knows just these findings.
+
+    Args:
+        findings: all that stand.
+        folder: where it is going to be.
+        kept: what it knows besides, of files that were not judged.
+    """
+    return Baseline(folder=folder, counts={**(kept or {}), **Counter(key_of(finding, folder) for finding in findings)})
 
 
 def key_of(finding: Finding, folder: Path) -> Key:
@@ -110,7 +151,7 @@ def _entry(path: Path, number: int, entry: object) -> tuple[Key, int]:
 
 
 def _broken(path: Path, why: str) -> CouldNotRun:
-    return CouldNotRun(f"--baseline {path} {why}; write it anew with --write-baseline")
+    return CouldNotRun(f"--baseline {path} {why}; delete it, and write it with --write-baseline")
 
 
 def _relative(file: str, folder: Path) -> str:

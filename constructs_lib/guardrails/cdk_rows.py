@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
 
-from constructs_lib.guardrails.acknowledgements import NAMESPACE, UNUSED, Acknowledgement, Outcome
+from constructs_lib.guardrails.accepting import Outcome
+from constructs_lib.guardrails.acknowledgements import NAMESPACE, NOT_HONOURED, UNUSED, Acknowledgement
 from constructs_lib.guardrails.check import judged
 from constructs_lib.guardrails.cloud_assembly import (
     CloudAssembly,
@@ -29,8 +29,6 @@ from constructs_lib.guardrails.cloud_assembly import (
 from constructs_lib.guardrails.rule import Finding
 from constructs_lib.guardrails.templates.assembly import Assembly
 from constructs_lib.guardrails.templates.documents import read
-
-_SUFFIX: Final = "[not-honoured]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +106,8 @@ def _part(folder: Path, stacks: Mapping[str, str], above: Sequence[Said], today:
     assembly = read_cloud_assembly(folder) or CloudAssembly(folder=folder, stacks={}, resources={}, said=())
     nested = [str(path) for stack in stacks for path in nested_templates(assembly, stack)]
     templates = Assembly({path: read(Path(path)) for path in dict.fromkeys([*stacks.values(), *nested])})
+    for problem in templates.problems:  # nothing may pass because it was not judged
+        raise problem
     outcome = judged(templates, today=today, above=above)
     of_file = {str(path): stack for stack, path in assembly.stacks.items()}
     return _Part(assembly, outcome, constructs(assembly, templates.templates), of_file)
@@ -120,9 +120,15 @@ def _rows(part: _Part, names: Collection[str], recorded: Collection[tuple[str, s
         return (acknowledgement.construct, f"{NAMESPACE}::{acknowledgement.rule}") in recorded
 
     for finding in part.outcome.kept:
-        hidden = any(item.covers(finding) and left_out(item) for item in part.outcome.acknowledgements)
-        name = _unheard(finding.rule + _SUFFIX, names) if hidden else finding.rule
-        yield Row(finding=finding, name=name, construct=part.place(finding))
+        hiding = [item for item in part.outcome.acknowledgements if item.covers(finding) and left_out(item)]
+        if not hiding:
+            yield Row(finding=finding, name=finding.rule, construct=part.place(finding))
+            continue
+        # CDK offers every id for acknowledgement; the fix must say first that this one is none.
+        why = f"it {hiding[0].fault}" if hiding[0].fault else f"it ended on {hiding[0].until}"
+        fix = f"Mend the acknowledgement ({why}); do not acknowledge this id. {finding.fix}"
+        name = _unheard(finding.rule + NOT_HONOURED, names)
+        yield Row(finding=replace(finding, fix=fix), name=name, construct=part.place(finding))
     for finding, acknowledgement in part.outcome.accepted:
         if left_out(acknowledgement):
             yield Row(finding=finding, name=finding.rule, construct=part.place(finding), accepted=True)
@@ -150,5 +156,5 @@ def _told(parts: Sequence[_Part], names: Collection[str], *, everything: bool) -
 def _unheard(name: str, names: Collection[str]) -> str:
     """A name that begins so and that nobody has acknowledged."""
     while f"{NAMESPACE}::{name}" in names:
-        name += _SUFFIX
+        name += NOT_HONOURED
     return name

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from constructs_lib.command_line import FINE, Console, CouldNotRun, Parser, assignment
 
 if TYPE_CHECKING:
+    from constructs_lib.guardrails.baseline import Key
     from constructs_lib.guardrails.reports.answer import Answer
 
 HELP: Final = "do templates repeat what went wrong for others? offline"
@@ -43,10 +45,18 @@ def configure(parser: ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="the value of a template's parameter, in place of its default; may be repeated",
     )
+    parser.add_argument(
+        "--only-templates",
+        action="store_true",
+        help="pass over files that do not look like templates, as a hook names them",
+    )
     baselines = parser.add_mutually_exclusive_group()
     baselines.add_argument("--baseline", type=Path, metavar="FILE", help="leave out the findings that are in it")
     baselines.add_argument(
-        "--write-baseline", type=Path, metavar="FILE", help="write all findings to it, and exit with 0"
+        "--write-baseline",
+        type=Path,
+        metavar="FILE",
+        help="write all findings to it, and exit with 0; what it has of files that are not judged stays",
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--explain", metavar="RULE", help="print the page of a rule, such as MOOR-W2b")
@@ -104,37 +114,57 @@ def _run(options: Namespace, console: Console) -> int:
 
     known = baselines.Baseline(folder=Path()) if options.baseline is None else baselines.read(options.baseline)
     given = dict(options.parameter)
-    report = check(paths, given=given, today=console.now().date())
+    report = check(paths, given=given, today=console.now().date(), only_templates=options.only_templates)
     errors = list(report.problems)
     strange = sorted(set(given).difference(report.parameters))
-    if strange and not errors:  # what could not be read may have it
+    if options.only_templates:  # those that have it may not be among the files of this commit
+        for name in strange:
+            console.complain(_one_line(f"--parameter {name} is of no use here: no template that was judged has it"))
+    elif strange and not errors:  # what could not be read may have it
         errors.append(f"--parameter must name a parameter of a template, got {strange[0]!r}; look at its name")
     if options.write_baseline is not None:
         if errors:
             errors.append(f"--write-baseline {options.write_baseline} was not written: not everything could be judged")
         else:
-            known = baselines.of(report.findings, options.write_baseline.parent)
+            kept = _kept(options.write_baseline, report.files)
+            known = baselines.of(report.findings, options.write_baseline.parent, kept)
             baselines.write(options.write_baseline, known)
-    new, count, gone = known.part(report.findings)
+    parts = known.part(report.findings, report.files)
     answer = Answer(
-        findings=tuple(new),
+        findings=parts.new,
         errors=tuple(errors),
-        templates=report.templates,
+        templates=len(report.files),
         accepted=report.accepted,
-        known=count,
-        gone=gone,
+        known=parts.known,
+        gone=parts.gone,
+        partial=parts.elsewhere > 0,
     )
     return _tell(answer, options.format, console)
+
+
+def _kept(path: Path, judged: Sequence[str]) -> Mapping[Key, int]:
+    """What the baseline that is there knows of other files. What is there and is none is not written over."""
+    from constructs_lib.guardrails import baseline as baselines
+
+    if not path.exists():
+        return {}
+    try:
+        return baselines.read(path).elsewhere(judged)
+    except CouldNotRun as error:
+        raise CouldNotRun(
+            f"--write-baseline must name a baseline or a new file, got {path}, which is none that can be read; "
+            "delete it first, or name another"
+        ) from error
 
 
 def _tell(answer: Answer, form: str, console: Console) -> int:
     for error in answer.errors:
         console.complain(_one_line(error))
-    console.write(_render(form)(answer))
+    console.write(_render(form, console)(answer))
     return answer.exit_code
 
 
-def _render(form: str) -> Render:
+def _render(form: str, console: Console) -> Render:
     """The others' modules are not loaded."""
     if form == "json":
         from constructs_lib.guardrails.reports import as_json
@@ -154,7 +184,16 @@ def _render(form: str) -> Render:
         return as_junit.render
     from constructs_lib.guardrails.reports import as_text
 
-    return as_text.render
+    return partial(as_text.render, width=_width(console))
+
+
+def _width(console: Console) -> int:
+    """The columns of a terminal. A file and a program have as many as the text likes."""
+    from shutil import get_terminal_size
+
+    from constructs_lib.guardrails.reports.as_text import WIDTH
+
+    return get_terminal_size((WIDTH, 0)).columns if console.out.isatty() else WIDTH
 
 
 def _describe(options: Namespace, console: Console) -> int:

@@ -6,30 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from constructs_lib.guardrails.accepting import FIXES
 from constructs_lib.guardrails.acknowledgements import EXPIRED, MALFORMED, SEVERITY, UNUSED
 from constructs_lib.guardrails.catalog import RULES
 from constructs_lib.guardrails.rule import Severity
+from constructs_lib.incidents import INCIDENTS, Incident
 
 _WHY: Final = (
     "A web application on ECS, April 2025: nobody knew why it was built that way; who comes later must know why a "
     "finding is accepted, and until when."
 )
 
-_ABOUT_ACKNOWLEDGEMENTS: Final[Mapping[str, tuple[str, str]]] = {
-    MALFORMED: (
-        "every acknowledgement names a rule and gives a reason",
-        "Name one of the rules, say why its findings are accepted and, if need be, until which day.",
-    ),
-    EXPIRED: (
-        "no acknowledgement has expired",
-        "Do what the findings ask for, or decide anew and give a later day.",
-    ),
-    UNUSED: (
-        "every acknowledgement accepts something",
-        "Remove it, or move it to the resource that it is meant for.",
-    ),
+_ABOUT_ACKNOWLEDGEMENTS: Final[Mapping[str, str]] = {
+    MALFORMED: "every acknowledgement names a rule and gives a reason",
+    EXPIRED: "no acknowledgement has expired",
+    UNUSED: "every acknowledgement accepts something",
 }
-"""What holds where it passes, and what to do."""
+"""What holds where it passes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +50,11 @@ class Described:
         """The lesson that it serves."""
         return self.id.removeprefix("MOOR-")[:2]
 
+    @property
+    def incident(self) -> Incident:
+        """Where it was learned."""
+        return INCIDENTS[self.lesson[0]]
+
 
 def described() -> tuple[Described, ...]:
     """All rules, in the order of the lessons."""
@@ -65,8 +63,8 @@ def described() -> tuple[Described, ...]:
         for rule in RULES
     ]
     others = [
-        Described(id=rule, severity=SEVERITY[rule], types=(), title=title, why=_WHY, fix=fix)
-        for rule, (title, fix) in _ABOUT_ACKNOWLEDGEMENTS.items()
+        Described(id=rule, severity=SEVERITY[rule], types=(), title=title, why=_WHY, fix=FIXES[rule])
+        for rule, title in _ABOUT_ACKNOWLEDGEMENTS.items()
     ]
     return (*judging, *others)
 

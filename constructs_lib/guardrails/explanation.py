@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from constructs_lib.guardrails.described import Described
+
+if TYPE_CHECKING:
+    from constructs_lib.incidents import Incident
 
 _TITLES: Final = {
     "failing": "Fails",
@@ -41,7 +44,7 @@ def page(rule: Described) -> str:
     parts = [
         f"# {rule.id}: {rule.title}",
         f"Lesson {rule.lesson}, {rule.severity}. It judges {kinds}.",
-        f"## Why\n\n{rule.why}",
+        f"## Why\n\n{rule.why}{_report(rule.incident)}",
         f"## Fix\n\n{rule.fix}",
     ]
     for key, title in _TITLES.items():
@@ -69,6 +72,10 @@ def index(rules: Sequence[Described]) -> str:
             lines += [f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {_cell(rule.title)} |" for rule in of_lesson]
             lines.append("")
     return "\n".join(lines)
+
+
+def _report(incident: Incident) -> str:
+    return f"\n\nThe public report: <{incident.url}>" if incident.url else ""
 
 
 def _is_yaml(text: str) -> bool:

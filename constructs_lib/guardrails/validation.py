@@ -20,7 +20,7 @@ from aws_cdk import (
 from constructs import IConstruct
 
 from constructs_lib.checks import invalid
-from constructs_lib.guardrails.acknowledgements import NAMESPACE, read_entry
+from constructs_lib.guardrails.acknowledgements import NAMESPACE, NOT_HONOURED, SEVERITY, read_entry, rule_of
 from constructs_lib.guardrails.cdk_rows import Row, rows
 from constructs_lib.guardrails.check import RULE_IDS
 from constructs_lib.guardrails.cloud_assembly import ACKNOWLEDGED, Said
@@ -78,7 +78,7 @@ def acknowledge(construct: IConstruct, rule: str, *, reason: str, until: date | 
         ValueError: there is no such rule, or no reason.
     """
     if rule not in RULE_IDS:
-        raise invalid("rule", rule, "the id of a rule", "it stands beside each finding")
+        raise invalid("rule", rule, "the id of a rule", _instead(rule_of(rule)))
     text = reason if until is None else f"{reason} (until {until.isoformat()})"
     _, _, fault = read_entry(rule, text, None, RULE_IDS)
     if fault:
@@ -145,6 +145,15 @@ def library_version() -> str:
         return installed_version("moorings")
     except PackageNotFoundError:
         return "0.0.0"
+
+
+def _instead(rule: str) -> str:
+    """What to do rather than acknowledge something that is no rule."""
+    if rule in SEVERITY:
+        return "findings about acknowledgements cannot be accepted: mend or remove the acknowledgement"
+    if rule.endswith(NOT_HONOURED):
+        return f"mend the acknowledgement of {rule.partition(NOT_HONOURED)[0]} that is there"
+    return "it stands beside each finding"
 
 
 def _resource(row: Row) -> PolicyViolatingResource:

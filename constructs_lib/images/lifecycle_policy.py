@@ -156,11 +156,11 @@ def _rule(item: object) -> LifecycleRule:
     rule = _mapping("a rule", item)
     priority = rule.get("rulePriority")
     if not _positive(priority):
-        _refuse("a rule", f"rulePriority must be a whole number of at least 1, got {priority!r}")
+        _refuse("a rule", f"rulePriority must be a whole number of at least 1, got {_got(priority)}")
     name = f"rule {priority}"
     _known(name, rule, _RULE_KEYS)
     if not isinstance(rule.get("description", ""), str):
-        _refuse(name, f"description must be a text, got {rule['description']!r}")
+        _refuse(name, f"description must be a text, got {_got(rule['description'])}")
     selection = _mapping(f"{name}'s selection", rule.get("selection"))
     _known(f"{name}'s selection", selection, _SELECTION_KEYS)
     status = _one_of(name, "tagStatus", selection.get("tagStatus"), ("tagged", "untagged", "any"))
@@ -194,12 +194,12 @@ def _action(name: str, item: object) -> Action:
 def _check_count(name: str, selection: Json, count_type: str, storage_class: str, action: Action) -> None:
     number = selection.get("countNumber")
     if not _positive(number):
-        _refuse(name, f"countNumber must be a whole number of at least 1, got {number!r}")
+        _refuse(name, f"countNumber must be a whole number of at least 1, got {_got(number)}")
     if count_type == "imageCountMoreThan":
         if "countUnit" in selection:
             _refuse(name, "countUnit goes only with an age; leave it out beside imageCountMoreThan")
     elif selection.get("countUnit") != "days":
-        _refuse(name, f"countUnit must be 'days' with {count_type}, got {selection.get('countUnit')!r}")
+        _refuse(name, f"countUnit must be 'days' with {count_type}, got {_got(selection.get('countUnit'))}")
     if (storage_class == "archive") != (count_type == "sinceImageTransitioned"):
         fix = "'archive' goes with sinceImageTransitioned, and nothing else does"
         _refuse(name, f"storageClass {storage_class!r} does not go with {count_type}; {fix}")
@@ -265,7 +265,7 @@ def _check_together(rules: tuple[LifecycleRule, ...]) -> None:
 
 def _mapping(name: str, value: object) -> Json:
     if not isinstance(value, dict):
-        _refuse(name, f"it must be a JSON object, got {value!r}")
+        _refuse(name, f"it must be a JSON object, got {_got(value)}")
     return value
 
 
@@ -277,12 +277,16 @@ def _known(name: str, value: Json, keys: tuple[str, ...]) -> None:
 
 def _one_of(name: str, what: str, value: object, allowed: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in allowed:
-        _refuse(name, f"{what} must be {' or '.join(map(repr, allowed))}, got {value!r}")
+        _refuse(name, f"{what} must be {' or '.join(map(repr, allowed))}, got {_got(value)}")
     return value
 
 
 def _positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _got(value: object) -> str:
+    return "nothing" if value is None else repr(value)
 
 
 def _refuse(name: str, reason: str) -> NoReturn:

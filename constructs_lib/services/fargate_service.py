@@ -17,6 +17,7 @@ from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.architecture import Architecture
 from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
+from constructs_lib.services.acknowledged import acknowledge_waits
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.containers import add_container, volume_name
@@ -152,6 +153,7 @@ class FargateWebService(Construct):
             idle_seconds=timeouts.idle_seconds,
             log_prefix=component,
         )
+        acknowledge_waits(timeouts, used, target_group=self.target_group, task=self._task)
         self.load_balancer: elbv2.IApplicationLoadBalancer = used.load_balancer
         target_group_name = self.target_group.target_group_full_name
         self.service = ecs.FargateService(

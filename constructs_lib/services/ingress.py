@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aws_cdk import Duration, Fn, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -13,6 +13,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.checks import certificate_arn, invalid, ipv4_block, is_token, whole_number
+
+_IDLE_SECONDS: Final = 60
+"""https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,10 @@ class Ingress(NamedTuple):
 
     load_balancer: elbv2.IApplicationLoadBalancer
     full_name: str
+    idle_seconds: int | None
+    """Its idle timeout, as far as it can be told."""
+    elsewhere: bool = False
+    """Whether no template of the app has it, or has its listener."""
 
 
 class AccessLogsBucket(Construct):
@@ -141,7 +148,12 @@ def connect(
             target_groups=[target_group],
         )
         arn = ingress.load_balancer.load_balancer_arn
-        return Ingress(ingress.load_balancer, Fn.select(1, Fn.split(":loadbalancer/", arn)))
+        full_name = Fn.select(1, Fn.split(":loadbalancer/", arn))
+        if isinstance(ingress.listener, elbv2.ApplicationListener):
+            balancer = ingress.load_balancer
+            if isinstance(balancer, elbv2.ApplicationLoadBalancer):
+                return Ingress(balancer, full_name, _idle_seconds(balancer))
+        return Ingress(ingress.load_balancer, full_name, None, elsewhere=True)
     return _own(scope, ingress, target_group, vpc=vpc, idle_seconds=idle_seconds, log_prefix=log_prefix)
 
 
@@ -179,7 +191,20 @@ def _own(
         peer = ec2.Peer.ipv4(cidr)
         for listener in listeners:
             listener.connections.allow_default_port_from(peer)
-    return Ingress(load_balancer, load_balancer.load_balancer_full_name)
+    return Ingress(load_balancer, load_balancer.load_balancer_full_name, idle_seconds)
+
+
+def _idle_seconds(balancer: elbv2.ApplicationLoadBalancer) -> int | None:
+    """The idle timeout of a load balancer that other code made; None when only CloudFormation knows it."""
+    made = balancer.node.default_child
+    if not isinstance(made, elbv2.CfnLoadBalancer):
+        return None
+    rows = balancer.stack.resolve(made.load_balancer_attributes) or []
+    if not isinstance(rows, list):
+        return None
+    found = {row.get("key"): row.get("value") for row in rows if isinstance(row, dict)}
+    given = str(found.get("idle_timeout.timeout_seconds", _IDLE_SECONDS))
+    return int(given) if given.isdecimal() else None
 
 
 def _listeners(

@@ -5,7 +5,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_sns as sns
 
+from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.ingress import SharedListener
@@ -17,7 +19,7 @@ vpc = ec2.Vpc(stack, "MyVpc", max_azs=2)
 balancer = elbv2.ApplicationLoadBalancer(stack, "MyLoadBalancer", vpc=vpc)
 not_found = elbv2.ListenerAction.fixed_response(404)
 listener = balancer.add_listener("Http", port=80, open=False, default_action=not_found)
-FargateWebService(
+api = FargateWebService(
     stack,
     "Api",
     cluster=ecs.Cluster(stack, "MyCluster", vpc=vpc),
@@ -31,4 +33,6 @@ FargateWebService(
         conditions=[elbv2.ListenerCondition.path_patterns(["/api/*"])],
     ),
 )
+topic = sns.Topic(stack, "MyTopic")
+Alarms(stack, "Alarms", application="shop", environment="staging", specs=api.alarms, topic=topic)
 app.synth()

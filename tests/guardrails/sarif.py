@@ -51,6 +51,7 @@ OBJECTS: dict[str, tuple[set[str], dict[str, str | Check]]] = {
             "shortDescription": "described",
             "fullDescription": "described",
             "help": "described",
+            "helpUri": _uri,
             "defaultConfiguration": "configuration",
             "properties": "bag",
         },

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib.guardrails.acknowledgements import Acknowledgement, Outcome, apply, from_templates
+from constructs_lib.guardrails.accepting import Outcome, apply
+from constructs_lib.guardrails.acknowledgements import Acknowledgement, from_templates
 from constructs_lib.guardrails.cloud_assembly import Said, acknowledged
 from constructs_lib.guardrails.rule import Finding, Status
 from constructs_lib.guardrails.templates.assembly import Assembly, template_document
@@ -121,7 +122,7 @@ def test_the_last_day_counts_and_after_it_the_finding_stands(
         ("{id: MOOR-Q3c, reason: ''}", "has no reason"),
         ("{id: MOOR-Q3c, reason: ' . '}", "has no reason"),
         ("{id: MOOR-Q3c, reason: (until 2027-01-31)}", "has no reason"),
-        ("{id: MOOR-Q3c, reason: [a]}", "no text"),
+        ("{id: MOOR-Q3c, reason: [a]}", "must have a text as its reason, got a list"),
         ("{id: MOOR-Q3c, reason: a, until: soon}", "'soon'"),
         ("{id: MOOR-Q3c, reason: a, until: 2027-02-30}", "'2027-02-30'"),
         ("{id: MOOR-Q3c, reason: a, until: 20270131}", "'20270131'"),
@@ -143,7 +144,9 @@ def test_one_that_is_not_well_formed_is_told_and_not_honoured(entry: str, says: 
         ("{reason: a}", "names no rule"),
         ("{id: MOOR-Z9z, reason: a}", "'MOOR-Z9z'"),
         ("{id: [MOOR-Q3c], reason: a}", "names no rule"),
-        ("MOOR-Q3c", "got entry"),
+        ("MOOR-Q3c", "must have 'id' and 'reason', as '{id: MOOR-Q3c, reason: why}', got a text"),
+        ("[MOOR-Q3c]", "got a list"),
+        ("{id: 'Moorings::MOOR-Q3c[not-honoured]', reason: a}", "mend the acknowledgement of MOOR-Q3c instead"),
         ("{id: MOOR-Q8a, reason: a}", "cannot be acknowledged"),
         ("{id: 'Moorings::MOOR-Q8c', reason: a}", "cannot be acknowledged"),
     ],
@@ -160,6 +163,46 @@ def test_a_list_in_the_wrong_place_is_told(content: str) -> None:
     """What is written for us and cannot be read is not passed over."""
     text = f"Resources: {{R: {{Type: AWS::ECR::Repository, Metadata: {{Moorings: {content}}}}}}}"
     assert told(outcome(text)) == ["MOOR-Q8a"]
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "says"),
+    [
+        ("moorings", "{acknowledge: [{id: MOOR-Q3c, reason: a}]}", True),
+        ("MOORINGS", "{Acknowledge: [{id: MOOR-Q3c, reason: a}]}", True),
+        ("moorings", "{acknowledgements: []}", True),
+        ("moorings", "[{id: MOOR-Q3c, reason: a}]", True),
+        ("moorings", "[{id: 'Moorings::MOOR-Q3c', reason: a}]", True),
+        ("moorings", "{berth: 4}", False),
+        ("moorings", "[{id: 4}]", False),
+        ("moorings", "north quay", False),
+        ("moor", "{acknowledge: []}", False),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_our_name_in_another_case_is_told(key: str, content: str, says: bool, whole: bool) -> None:
+    """What is meant for us is not passed over; what only has a like name is somebody else's."""
+    metadata = f"Metadata: {{{key}: {content}}}"
+    resource = f"{{Type: AWS::ECR::Repository{'' if whole else f', {metadata}'}}}"
+    text = f"Resources: {{Repository: {resource}}}\n{metadata if whole else ''}\n"
+    got = outcome(text, found())
+    assert told(got) == (["MOOR-Q8a"] if says else [])
+    assert got.kept == (found(),)
+    for finding, _ in got.told:
+        assert f"is not honoured: it must be below 'Moorings', got '{key}'" in finding.message
+        assert finding.path == f"Metadata/{key}"
+
+
+def test_none_of_these_findings_offers_to_be_accepted() -> None:
+    """CDK prints how to acknowledge each of them; their fix says that it cannot be."""
+    entries = ("{id: MOOR-Q3c}", "{id: MOOR-Q3c, reason: a, until: 2020-01-01}", "{id: MOOR-W2b, reason: a}")
+    fixes = {}
+    for entry in entries:
+        ((finding, _),) = outcome(REPOSITORY.format(entry=entry), found()).told
+        fixes[finding.rule] = finding.fix
+    assert fixes.keys() == {"MOOR-Q8a", "MOOR-Q8b", "MOOR-Q8c"}
+    for fix in fixes.values():
+        assert fix.endswith(" Findings about acknowledgements cannot be accepted.")
 
 
 def test_one_of_no_use_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constructs_lib.command_line import CouldNotRun
-from constructs_lib.guardrails.baseline import Baseline, of, read, write
+from constructs_lib.guardrails.baseline import Baseline, Parts, of, read, write
 from constructs_lib.guardrails.rule import Finding
 from tests.guardrails.answers import EVERY_KIND, FAIL, HOSTILE, NOTICE, UNKNOWN, WARNING
 
 
 def new(known: Baseline, *findings: Finding) -> list[Finding]:
     """What the baseline does not know of some findings."""
-    return known.part(findings)[0]
+    return list(part(known, findings).new)
+
+
+def part(known: Baseline, findings: Iterable[Finding]) -> Parts:
+    """What a baseline makes of findings, where all files that it knows were judged."""
+    return known.part(findings, [str(known.folder / key[0]) for key in known.counts])
 
 
 def test_what_is_known_is_left_out_when_lines_and_words_change() -> None:
@@ -48,12 +54,40 @@ def test_what_differs_is_new(other: Finding) -> None:
 def test_equal_findings_are_counted() -> None:
     """Of three where two are known, the last one is new."""
     first, second, third = (replace(FAIL, line=line) for line in (1, 2, 3))
-    assert of([first, second], Path()).part([first, second, third]) == ([third], 2, 0)
+    parts = part(of([first, second], Path()), [first, second, third])
+    assert parts == Parts(new=(third,), known=2, gone=0, elsewhere=0)
 
 
 def test_what_is_no_longer_found_is_counted() -> None:
     """So that the file can be written anew: a finding that is mended must not come back unseen."""
-    assert of([FAIL, FAIL, UNKNOWN], Path()).part([FAIL, NOTICE]) == ([NOTICE], 1, 2)
+    parts = part(of([FAIL, FAIL, UNKNOWN], Path()), [FAIL, NOTICE])
+    assert parts == Parts(new=(NOTICE,), known=1, gone=2, elsewhere=0)
+
+
+@pytest.mark.parametrize(
+    ("judged", "there", "gone"), [(True, True, 1), (True, False, 1), (False, False, 1), (False, True, 0)]
+)
+def test_what_was_not_looked_for_is_not_gone(judged: bool, there: bool, gone: int, tmp_path: Path) -> None:
+    """A finding of a file that was not judged may still be there, unless the file is not."""
+    file = tmp_path / "web.yaml"
+    if there:
+        file.touch()
+    known = of([replace(FAIL, file=str(file))], tmp_path)
+    parts = known.part([], [str(file)] if judged else [str(tmp_path / "other.yaml")])
+    assert parts == Parts(new=(), known=0, gone=gone, elsewhere=1 - gone)
+
+
+def test_what_is_known_of_other_files_is_kept(tmp_path: Path) -> None:
+    """Written from a part of the files, the baseline forgets nothing of the others, but for those that are no more."""
+    for name in ("judged.yaml", "other.yaml"):
+        (tmp_path / name).touch()
+    judged, other, gone = (replace(FAIL, file=str(tmp_path / f"{name}.yaml")) for name in ("judged", "other", "gone"))
+    before = of([judged, other, other, gone], tmp_path)
+    after = of([replace(judged, path="new")], tmp_path, before.elsewhere([judged.file]))
+    assert {(key[0], key[3]): count for key, count in after.counts.items()} == {
+        ("judged.yaml", "new"): 1,
+        ("other.yaml", FAIL.path): 2,
+    }
 
 
 def test_a_file_is_the_same_from_wherever_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +141,7 @@ def test_any_name_comes_back_as_it_was(findings: list[Finding]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "baseline.json"
         write(path, of(findings, path.parent))
-        assert read(path).part(findings) == ([], len(findings), 0)
+        assert part(read(path), findings) == Parts(new=(), known=len(findings), gone=0, elsewhere=0)
 
 
 ENTRY = {"file": "a", "rule": "b", "logical_id": "c", "path": "d", "status": "fail", "count": 1}
@@ -139,7 +173,7 @@ def test_a_broken_baseline_is_one_sentence(content: str | bytes, tmp_path: Path)
     with pytest.raises(CouldNotRun) as error:
         read(path)
     assert str(error.value).startswith(f"--baseline {path} ")
-    assert str(error.value).endswith("; write it anew with --write-baseline")
+    assert str(error.value).endswith("; delete it, and write it with --write-baseline")
     assert "\n" not in str(error.value)
 
 

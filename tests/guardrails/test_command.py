@@ -16,7 +16,7 @@ import pytest
 from constructs_lib.guardrails.catalog import RULES
 from constructs_lib.guardrails.command import FORMATS, wanted_format
 from tests.guardrails.sarif import complaints
-from tests.ops.support import Done, run
+from tests.ops.support import Done, Terminal, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,11 +101,11 @@ def test_the_exit_code_tells(
         assert check(path, "--format", form, *options).code == code
 
 
-def test_an_unknown_error_is_told_on_the_last_line(tmp_path: Path) -> None:
+def test_an_unknown_error_is_told_in_the_sum(tmp_path: Path) -> None:
     """It ends with 0, and nobody who reads can take it for sound."""
     done = check(file(tmp_path, "template.yaml", UNKNOWN))
     assert done.code == 0
-    assert "unknown before it is deployed (1 possible error)" in done.out.splitlines()[-1]
+    assert "unknown before it is deployed (1 possible error)" in done.out.splitlines()[-2]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -206,7 +206,7 @@ def test_cdk_out_is_judged_when_nothing_is_named(tmp_path: Path, monkeypatch: py
     (tmp_path / "cdk.out").mkdir()
     template = {"Resources": {"Task": {"Type": "AWS::ECS::TaskDefinition"}}}
     file(tmp_path / "cdk.out", "Web.template.json", json.dumps(template))
-    assert check().out.splitlines()[-1].startswith("1 template: ")
+    assert "\n1 template: " in f"\n{check().out}"
 
 
 def test_a_parameter_that_no_template_has_is_an_error(tmp_path: Path) -> None:
@@ -215,6 +215,92 @@ def test_a_parameter_that_no_template_has_is_an_error(tmp_path: Path) -> None:
     assert done.code == 2
     assert done.err == "moorings: --parameter must name a parameter of a template, got 'Mdoe'; look at its name\n"
     assert "MOOR-W2b" in done.out
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_hook_may_name_what_is_no_template(form: str, tmp_path: Path) -> None:
+    """With ``--only-templates`` it is passed over; what looks like a template and is broken is still told."""
+    bad, other = file(tmp_path, "bad.yaml", BAD), file(tmp_path, "params.json", '{"Env": "x"}')
+    done = check(bad, other, "--only-templates", "--format", form)
+    assert (done.code, done.err) == (1, "")
+    sound(form, done.out)
+    assert check(bad, other, "--format", form).code == 2
+    assert check(other, "--only-templates", "--format", form).code == 0
+    broken = file(tmp_path, "broken.yaml", BAD + "  U: [")
+    assert check(bad, broken, "--only-templates", "--format", form).code == 2
+
+
+def test_a_hook_may_give_a_parameter_that_its_files_have_not(tmp_path: Path) -> None:
+    """The template that has it may not be in this commit: a note on stderr, and no error."""
+    done = check(file(tmp_path, "bad.yaml", BAD), "--only-templates", "--parameter", "Size=1", "--format", "json")
+    assert (done.code, done.json["errors"]) == (1, [])
+    assert done.err == "moorings: --parameter Size is of no use here: no template that was judged has it\n"
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "known"),
+    [
+        ("{Type: String, AllowedValues: [dev, prod]}", "x", "dev, prod"),
+        ("{Type: String, AllowedValues: [dev, prod]}", "prod", ""),
+        ("{Type: String, AllowedValues: [dev, prod]}", "Prod", "dev, prod"),
+        ("{Type: String, AllowedValues: [true, 2]}", "false", "true, 2"),
+        ("{Type: String, AllowedValues: [true, 2]}", "2", ""),
+        ("{Type: CommaDelimitedList, AllowedValues: [a, b, c]}", "a,x", "a, b, c"),
+        ("{Type: CommaDelimitedList, AllowedValues: [a, b, c]}", "a, c", ""),
+        ("{Type: 'AWS::SSM::Parameter::Value<String>', AllowedValues: [a]}", "/name", ""),
+        ("{Type: String}", "x", ""),
+        ("{Type: String, AllowedValues: []}", "x", ""),
+    ],
+)
+def test_a_value_that_cloudformation_would_refuse_is_an_error(
+    declared: str, value: str, known: str, tmp_path: Path
+) -> None:
+    """One sentence with what is allowed: what is judged with it could not be deployed."""
+    path = file(tmp_path, "web.yaml", f"Parameters:\n  Env: {declared}\n{GOOD}")
+    done = check(path, "--parameter", f"Env={value}")
+    wrong = value.split(",")[-1]
+    sentence = f"moorings: --parameter Env must be one of {known} for {path}, got {wrong!r}; choose one of them\n"
+    assert (done.code, done.err) == ((2, sentence) if known else (0, ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("", "with 'Resources', got an empty file"),
+        ("hello", "with 'Resources', got a text"),
+        ("- a", "with 'Resources', got a list"),
+        ("4", "with 'Resources', got a number"),
+        ("yes", "with 'Resources', got true or false"),
+        ("{}", "with 'Resources', got an empty mapping"),
+        ("Statement: []", "with 'Resources', got Statement"),
+        ("Resources: []", "with a mapping of 'Resources', got a list"),
+        ("Resources:", "with a mapping of 'Resources', got nothing"),
+    ],
+)
+def test_an_error_says_what_the_file_is(text: str, got: str, tmp_path: Path) -> None:
+    """In words of people, and with the file's name."""
+    path = file(tmp_path, "web.yaml", text)
+    assert check(path).err == f"moorings: {path} must be a CloudFormation template {got}\n"
+
+
+def test_an_error_in_yaml_names_the_line(tmp_path: Path) -> None:
+    """And nothing of how it is read."""
+    path = file(tmp_path, "web.yaml", "Resources:\n  A: [\n")
+    error = check(path).err
+    assert error.startswith(f"moorings: {path} is neither JSON nor YAML: ")
+    assert "at line 3, column 1" in error
+    assert "<unicode" not in error
+
+
+def test_the_text_is_as_wide_as_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to 100 columns, which a file and a program have."""
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path, "bad.yaml", BAD)
+    monkeypatch.setenv("COLUMNS", "60")
+    for out, narrow in ((Terminal(), True), (None, False)):
+        lines = run("check", "bad.yaml", out=out).out.splitlines()
+        sentences = [line for line in lines if line.startswith("    ") and " " in line.strip() and ": Prop" not in line]
+        assert (max(map(len, sentences)) <= 60) is narrow
 
 
 def test_a_parameter_of_a_broken_template_is_not_blamed(tmp_path: Path) -> None:
@@ -247,6 +333,40 @@ def test_a_baseline_leaves_out_what_is_old(tmp_path: Path) -> None:
     done = check(path, "--baseline", known, "--format", "json")
     assert done.code == 1
     assert {one["logical_id"] for one in done.json["findings"]} == {"Another"}
+
+
+def test_a_baseline_of_all_files_serves_a_check_of_some(tmp_path: Path) -> None:
+    """A hook calls nothing gone that it did not look for, and what it writes keeps what is known of the others."""
+    one, other, known = file(tmp_path, "one.yaml", BAD), file(tmp_path, "other.yaml", BAD), tmp_path / "known.json"
+    check(one, other, "--write-baseline", known)
+    before = known.read_bytes()
+    done = check(one, "--baseline", known)
+    assert (done.code, done.err) == (0, "")
+    assert "no longer found" not in done.out
+    assert check(one, "--write-baseline", known).code == 0
+    assert known.read_bytes() == before
+    file(tmp_path, "one.yaml", GOOD)
+    assert "no longer found." in check(one, "--baseline", known).out
+    assert "no longer found, so write it anew." in check(one, other, "--baseline", known).out
+    assert check(one, "--write-baseline", known).code == 0
+    assert '"one.yaml"' not in known.read_text()
+    other.unlink()
+    assert "no longer found, so write it anew." in check(one, "--baseline", known).out
+    assert check(one, "--write-baseline", known).code == 0
+    assert json.loads(known.read_text())["findings"] == []
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< ours\n", BAD], ids=["a merge", "a template"])
+def test_what_is_no_baseline_is_not_written_over(content: str, tmp_path: Path) -> None:
+    """A name that was mistaken must not cost a template; a baseline that a merge has broken is deleted first."""
+    path, known = file(tmp_path, "bad.yaml", BAD), file(tmp_path, "known.json", content)
+    done = check(path, "--write-baseline", known)
+    assert done.code == 2
+    assert "must name a baseline or a new file" in done.err
+    assert known.read_text() == content
+    known.unlink()
+    assert check(path, "--write-baseline", known).code == 0
+    assert check(path, "--baseline", known).code == 0
 
 
 def test_a_baseline_is_not_written_from_half_of_the_templates(tmp_path: Path) -> None:

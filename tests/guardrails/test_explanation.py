@@ -14,6 +14,7 @@ from constructs_lib.guardrails.described import Described, described, find
 from constructs_lib.guardrails.explanation import examples, index, page
 from constructs_lib.guardrails.rule import Finding
 from constructs_lib.guardrails.templates.assembly import Assembly, template_document
+from constructs_lib.incidents import INCIDENTS
 
 
 def of(text: str, rule: str) -> list[Finding]:
@@ -31,6 +32,13 @@ def test_a_page_is_made_from_the_rule(rule: Described) -> None:
     for part in (*rule.types, *examples(rule.id).values()):
         assert part in text
     assert text.count("```") % 2 == 0
+
+
+@pytest.mark.parametrize("rule", described(), ids=lambda rule: rule.id)
+def test_a_page_leads_to_the_public_report(rule: Described) -> None:
+    """Of the incident that taught it, as far as its address is known."""
+    urls = [incident.url for letter, incident in INCIDENTS.items() if letter == rule.lesson[0] and incident.url]
+    assert re.findall(r"^The public report: <(.*)>$", page(rule), re.MULTILINE) == urls
 
 
 def test_a_page_has_this_order() -> None:

@@ -56,13 +56,13 @@ def hook() -> dict[str, Any]:
     return found
 
 
-def commit(repository: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What pre-commit does with the hook: its entry with the files of the index that its expression finds."""
+def commit(repository: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What pre-commit does with the hook: its entry, ``args`` and the files of the index that its expression finds."""
     names = subprocess.run(
         [GIT, "-C", repository, "ls-files"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     chosen = [name for name in names if re.search(hook()["files"], name)]
-    command = [*shlex.split(hook()["entry"]), *chosen]
+    command = [*shlex.split(hook()["entry"]), *arguments, *chosen]
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -111,8 +111,39 @@ def test_the_hook_stops_a_commit_with_a_bad_template(repository: Path, environme
     add(repository, "cloudformation/task.yaml", BAD)
     done = commit(repository, environment)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "cloudformation/task.yaml\n" in done.stdout
-    assert "MOOR-W2b" in done.stdout
+    assert "cloudformation/task.yaml:13  error  MOOR-W2b  Task: " in done.stdout.replace("\n   ", " ")
+
+
+def test_the_hook_lets_ordinary_files_pass(repository: Path, environment: dict[str, str]) -> None:
+    """Parameters beside templates are none, so a commit of them alone has nothing to be judged."""
+    add(repository, "cfn/params.json", '[{"ParameterKey": "Environment", "ParameterValue": "staging"}]')
+    done = commit(repository, environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 templates: nothing was judged.\n", "")
+
+
+def test_the_hook_takes_parameters_that_this_commit_has_no_use_for(
+    repository: Path, environment: dict[str, str]
+) -> None:
+    """A team gives them once for all its templates, and a commit has some of those."""
+    add(repository, "cfn/task.yaml", BAD)
+    assert commit(repository, environment, "--parameter", "Mode=non-blocking").returncode == 0
+    (repository / "cfn/task.yaml").unlink()
+    add(repository, "cfn/topic.yaml", GOOD)
+    subprocess.run([GIT, "-C", repository, "rm", "--quiet", "--cached", "cfn/task.yaml"], check=True)
+    done = commit(repository, environment, "--parameter", "Mode=non-blocking")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "moorings: --parameter Mode is of no use here: no template that was judged has it\n",
+    )
+
+
+def test_the_page_configures_this_hook() -> None:
+    """What the documents show for ``.pre-commit-config.yaml`` names the hook that there is, and a revision."""
+    page = (ROOT / "docs" / "commands.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(repos:\n.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (entry,) = yaml.safe_load(block)["repos"]
+    assert entry.keys() == {"repo", "rev", "hooks"}
+    assert [one["id"] for one in entry["hooks"]] == [hook()["id"]]
 
 
 def steps() -> list[dict[str, Any]]:

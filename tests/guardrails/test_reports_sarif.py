@@ -13,6 +13,7 @@ from hypothesis import given
 from constructs_lib.guardrails.catalog import RULES
 from constructs_lib.guardrails.reports.answer import Answer
 from constructs_lib.guardrails.reports.as_sarif import render
+from constructs_lib.incidents import INCIDENTS
 from tests.guardrails.answers import EVERY_KIND, FAIL, UNKNOWN, WARNING, answers
 from tests.guardrails.sarif import complaints
 
@@ -84,7 +85,7 @@ def test_a_result_names_its_place_and_fix() -> None:
         "region": {"startLine": 12},
     }
     assert location["logicalLocations"][0]["fullyQualifiedName"].startswith("Task Properties/ContainerDefinitions/0/")
-    assert result["message"]["text"] == "Container 'web' waits. It froze. Do not wait."
+    assert result["message"]["text"] == "Container 'web' waits. It froze. Fix: Do not wait."
 
 
 def test_every_rule_is_described() -> None:
@@ -94,6 +95,12 @@ def test_every_rule_is_described() -> None:
     for rule in RULES:
         assert rule.why in described[rule.id]["fullDescription"]["text"]
         assert rule.fix in described[rule.id]["help"]["text"]
+
+
+def test_a_rule_leads_to_the_public_report() -> None:
+    """As far as its address is known."""
+    for rule in run_of(Answer())["tool"]["driver"]["rules"]:
+        assert rule.get("helpUri", "") == INCIDENTS[rule["id"].removeprefix("MOOR-")[0]].url
 
 
 def test_fingerprints_outlive_moved_lines_and_other_words() -> None:

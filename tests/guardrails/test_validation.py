@@ -13,12 +13,13 @@ from aws_cdk import Acknowledgment, App, CfnParameter, NestedStack, Stack, Stage
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 
-from constructs_lib.guardrails.cdk_rows import Row
+from constructs_lib.guardrails.cdk_rows import Row, rows
 from constructs_lib.guardrails.check import check
 from constructs_lib.guardrails.pack import MooringsChecks
 from constructs_lib.guardrails.rule import Finding, Severity, Status
+from constructs_lib.guardrails.templates.errors import UnusableInput
 from constructs_lib.guardrails.validation import GuardrailChecks, acknowledge
-from tests.guardrails.cdk_apps import JUDGED, synthesized, task_definition
+from tests.guardrails.cdk_apps import JUDGED, Synthesis, synthesized, task_definition
 
 TODAY = date(2027, 1, 31)
 
@@ -214,6 +215,13 @@ def test_an_id_without_our_name_is_honoured(app: App) -> None:
     assert synthesized(app, GuardrailChecks(today=TODAY)).plugins == []
 
 
+def fix_of(done: Synthesis, name: str) -> str:
+    """What CDK's report says to do about a rule."""
+    (fix,) = {one["suggestedFix"] for one in done.plugin.raw["violations"] if one["ruleName"] == name}
+    assert isinstance(fix, str)
+    return fix
+
+
 def test_an_expired_acknowledgement_hides_nothing(app: App) -> None:
     """CDK leaves out what is acknowledged, whatever the reason says; it must not leave out this one."""
     stack = Stack(app, "Web")
@@ -224,6 +232,10 @@ def test_an_expired_acknowledgement_hides_nothing(app: App) -> None:
     assert done.plugin.stands == [("MOOR-Q8b", "Web"), ("MOOR-W2b[not-honoured]", "Web/Task")]
     assert done.plugin.severities["MOOR-Q8b"] == "warning"
     assert "2027-01-31 was its last day" in done.error
+    assert fix_of(done, "MOOR-W2b[not-honoured]").startswith(
+        "Mend the acknowledgement (it ended on 2027-01-31); do not acknowledge this id. Set the log option"
+    )
+    assert fix_of(done, "MOOR-Q8b").endswith("Findings about acknowledgements cannot be accepted.")
 
 
 def test_one_that_holds_accepts_what_a_nearer_one_no_longer_does(app: App) -> None:
@@ -243,6 +255,9 @@ def test_one_without_a_reason_hides_nothing(app: App) -> None:
     done = synthesized(app, GuardrailChecks(today=TODAY))
     assert done.plugin.conclusion == "failure"
     assert done.plugin.stands == [("MOOR-Q8a", "Web"), ("MOOR-W2b[not-honoured]", "Web/Task")]
+    assert fix_of(done, "MOOR-W2b[not-honoured]").startswith(
+        "Mend the acknowledgement (it has no reason); do not acknowledge this id. "
+    )
 
 
 @pytest.mark.parametrize(
@@ -353,8 +368,12 @@ def test_only_what_would_be_honoured_can_be_acknowledged(app: App) -> None:
     stack = Stack(app, "Web")
     with pytest.raises(ValueError, match="rule must be the id of a rule, got 'W2b'"):
         acknowledge(stack, "W2b", reason="on trial")
-    with pytest.raises(ValueError, match="rule must be the id of a rule, got 'MOOR-Q8b'"):
-        acknowledge(stack, "MOOR-Q8b", reason="on trial")
+    for name in ("MOOR-Q8b", "Moorings::MOOR-Q8b"):
+        with pytest.raises(ValueError, match=f"got '{name}'; findings about acknowledgements cannot be accepted"):
+            acknowledge(stack, name, reason="on trial")
+    for name in ("MOOR-W2b[not-honoured]", "Moorings::MOOR-W2b[not-honoured]"):
+        with pytest.raises(ValueError, match="; mend the acknowledgement of MOOR-W2b that is there"):
+            acknowledge(stack, name, reason="on trial")
     with pytest.raises(ValueError, match=r"reason must be a text that says why, got ' '.*has no reason"):
         acknowledge(stack, "MOOR-W2b", reason=" ", until=TODAY)
     assert [entry.type for entry in stack.node.metadata] == ["aws:cdk:creationStack"]
@@ -371,3 +390,13 @@ def test_a_template_that_cannot_be_judged_fails_the_synthesis(app: App, monkeypa
     done = synthesized(app, GuardrailChecks())
     assert done.plugin.conclusion == "failure"
     assert "the disk is gone" in json.dumps(done.plugin.raw)
+
+
+def test_a_template_that_cannot_be_judged_does_not_pass(tmp_path: Path) -> None:
+    """The command line ends with 2 for it; here it stops the synthesis."""
+    items = json.dumps([f"i{number}" for number in range(1500)])
+    loop = f'["I", {items}, {{"Fn::ForEach::B": ["J", {items}, {{"R${{I}}${{J}}": {{"Type": "A"}}}}]}}]'
+    template = tmp_path / "S.template.json"
+    template.write_text(f'{{"Resources": {{"Fn::ForEach::A": {loop}}}}}')
+    with pytest.raises(UnusableInput, match="must make at most"):
+        rows({"S": str(template)}, ())

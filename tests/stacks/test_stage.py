@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from stacks import gate
-from stacks.acknowledged import of_service
 from stacks.application import application
 from stacks.config import SERVICES_AT_MOST
 from stacks.environments import ENVIRONMENTS
@@ -155,25 +154,6 @@ def test_the_most_services_that_are_accepted_fit_a_stack(tmp_path: Path) -> None
     web = public.services[0]
     services = tuple(replace(web, name=f"s-{number}", subdomain=f"s-{number}") for number in range(SERVICES_AT_MOST))
     application([replace(public, services=services)], checked=False, outdir=str(tmp_path)).synth()
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
-def test_why_short_time_outs_are_accepted_is_true(environment: str, templates: Templates) -> None:
-    """The reasons name the seconds that are deployed (T3)."""
-    template = templates[f"shop--{environment}--services"]
-    reasons = {finding.id[-3:]: finding.reason for finding in of_service("web")}
-    (targets,) = of_type(template, "AWS::ElasticLoadBalancingV2::TargetGroup").values()
-    (balancer,) = of_type(template, "AWS::ElasticLoadBalancingV2::LoadBalancer").values()
-    set_to = {
-        row["Key"]: row["Value"]
-        for made, name in ((targets, "TargetGroupAttributes"), (balancer, "LoadBalancerAttributes"))
-        for row in made["Properties"][name]
-    }
-    assert f"drain of {set_to['deregistration_delay.timeout_seconds']} s" in reasons["T3a"]
-    assert f"idle timeout of {set_to['idle_timeout.timeout_seconds']} s" in reasons["T3a"]
-    (task,) = of_type(template, "AWS::ECS::TaskDefinition").values()
-    for container in task["Properties"]["ContainerDefinitions"]:
-        assert f"stop timeout of {container['StopTimeout']} s" in reasons["T3d"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)

@@ -21,6 +21,7 @@ class Answer:
         accepted: how many findings are acknowledged.
         known: how many findings are left out because the baseline has them.
         gone: how many findings of the baseline are there no longer.
+        partial: whether the baseline knows of files that were not judged.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -29,6 +30,7 @@ class Answer:
     accepted: int = 0
     known: int = 0
     gone: int = 0
+    partial: bool = False
 
     @property
     def exit_code(self) -> int:

@@ -47,6 +47,7 @@ def render(answer: Answer) -> str:
 
 
 def _rule(rule: Described) -> dict[str, object]:
+    report = {"helpUri": rule.incident.url} if rule.incident.url else {}
     return {
         "id": rule.id,
         "shortDescription": {"text": f"{rule.title[:1].upper()}{rule.title[1:]}"},
@@ -55,6 +56,7 @@ def _rule(rule: Described) -> dict[str, object]:
             "text": f"{rule.why}\n\nFix: {rule.fix}",
             "markdown": f"{rule.why}\n\n**Fix:** {rule.fix}\n\n`moorings check --explain {rule.id}` tells more.",
         },
+        **report,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": ["reliability", f"lesson-{rule.lesson}"]},
     }
@@ -76,7 +78,7 @@ def _result(finding: Finding, index: Mapping[str, int], seen: Counter[str]) -> d
         **result,
         "kind": "fail" if certain else "open",
         "level": _LEVELS[finding.severity] if certain else "none",
-        "message": {"text": whole(f"{finding.message} {finding.fix}")},
+        "message": {"text": whole(f"{finding.message} Fix: {finding.fix}")},
         "locations": [location],
         "partialFingerprints": {FINGERPRINT: _fingerprint(finding, seen)},
         "properties": {"status": finding.status, "severity": finding.severity, "lesson": finding.lesson},

@@ -6,28 +6,38 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from constructs_lib.guardrails.reports.answer import Answer, by_file, printable
+from constructs_lib.guardrails.reports.answer import Answer, printable
 from constructs_lib.guardrails.rule import SEVERITIES, Finding
 
 WIDTH: Final = 100
-"""Columns; what cannot be broken, such as a long path, may go further."""
+"""Columns at most; what cannot be broken, such as a long path, may go further."""
 
-_INDENT: Final = " " * 8
-
-
-def render(answer: Answer) -> str:
-    """The findings of each file, and one line that sums them up."""
-    lines: list[str] = []
-    for file, findings in by_file(answer.findings).items():
-        lines += [printable(file), *(line for finding in findings for line in _finding(finding)), ""]
-    return "\n".join([*lines, _summary(answer)]) + "\n"
+_INDENT: Final = " " * 4
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def render(answer: Answer, width: int = WIDTH) -> str:
+    """The findings, one line that sums them up, and where there is more to read.
+
+    Args:
+        answer: what is to be told.
+        width: the columns that there are.
+    """
+    lines = [line for finding in answer.findings for line in _finding(finding, min(width, WIDTH))]
+    if lines:
+        lines.append("")
+    lines.append(_summary(answer))
+    if answer.findings:
+        rule = printable(answer.findings[0].rule)
+        lines.append(f"`moorings check --explain {rule}` shows a rule with examples and CDK code.")
+    return "\n".join(lines) + "\n"
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    """It begins with file and line, so that it can be found by them and a terminal leads there."""
     place = printable(f"{finding.logical_id}: {finding.path}".strip(": "))
     word = finding.severity if finding.status == "fail" else finding.status
-    head = f"{finding.line:>6}  {word:<7}  {finding.rule}"
-    if len(head) + 2 + len(place) <= WIDTH:
+    head = f"{printable(finding.file)}:{finding.line}  {word}  {finding.rule}"
+    if not place or len(head) + 2 + len(place) <= width:
         yield f"{head}  {place}".rstrip()
     else:
         yield head
@@ -35,7 +45,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     for sentence in (finding.message, f"Fix: {finding.fix}"):
         yield from textwrap.wrap(
             printable(sentence),
-            WIDTH,
+            width,
             initial_indent=_INDENT,
             subsequent_indent=_INDENT,
             break_long_words=False,
@@ -46,7 +56,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 def _summary(answer: Answer) -> str:
     certain = [finding.severity for finding in answer.findings if finding.status == "fail"]
     parts = [_counted(certain.count(severity), severity) for severity in SEVERITIES if severity in certain]
-    found = [", ".join(parts) or ("nothing new" if answer.known else "nothing found")]
+    found = [", ".join(parts) or _nothing(answer)]
     unknown = [finding.severity for finding in answer.findings if finding.status == "unknown"]
     if unknown:
         errors = f" ({_counted(unknown.count('error'), 'possible error')})" if "error" in unknown else ""
@@ -56,10 +66,17 @@ def _summary(answer: Answer) -> str:
     if answer.known:
         found.append(f"{answer.known} in the baseline")
     if answer.gone:
-        found.append(f"{answer.gone} of the baseline no longer found, so write it anew")
+        advice = "" if answer.partial else ", so write it anew"
+        found.append(f"{answer.gone} of the baseline no longer found{advice}")
     if answer.errors:
         found.append(f"{_counted(len(answer.errors), 'input')} not judged")
     return f"{_counted(answer.templates, 'template')}: {'; '.join(found)}."
+
+
+def _nothing(answer: Answer) -> str:
+    if not answer.templates:
+        return "nothing was judged"
+    return "nothing new" if answer.known else "nothing found"
 
 
 def _counted(count: int, noun: str) -> str:

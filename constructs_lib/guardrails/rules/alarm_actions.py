@@ -7,8 +7,8 @@ from typing import Final
 
 from constructs_lib.guardrails.rules.events import heard
 from constructs_lib.guardrails.rules.patterns import Event, Named
-from constructs_lib.guardrails.rules.watchers import in_all_worlds, listed, look
-from constructs_lib.guardrails.templates.assembly import Assembly
+from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, listed, look
+from constructs_lib.guardrails.templates.assembly import Assembly, Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import ResourceKey, referring
 from constructs_lib.guardrails.templates.values import Text, as_text
@@ -47,16 +47,21 @@ def _is_told_by_others(alarm: Node, properties: Node | None) -> bool:
     assembly = alarm.world.assembly
     composites = assembly.remember(_telling_composites)
     for composite in referring(assembly, alarm.resource, COMPOSITE):
-        if (composite.template.number, composite.logical_id) in composites:
+        if (composite.template.number, composite.logical_id) in composites and _is_with(alarm, composite):
             return True
     name = look(properties, "AlarmName")
     text = None if name is None else as_text(name.value)
-    if text and any(f'"{text}"' in rule or f"({text})" in rule for rule in composites.values()):
-        return True
+    for composite, rule in composites.values() if text else ():
+        if (f'"{text}"' in rule or f"({text})" in rule) and _is_with(alarm, composite):
+            return True
     try:
         return heard(alarm, [_change(alarm, name)])
     except NotKnown:  # it may be told of
         return True
+
+
+def _is_with(alarm: Node, composite: Resource) -> bool:
+    return exists_with(alarm.resource, composite, alarm.world.assembly) is not False
 
 
 def _change(alarm: Node, name: Node | None) -> Event:
@@ -70,14 +75,15 @@ def _change(alarm: Node, name: Node | None) -> Event:
     }
 
 
-def _telling_composites(assembly: Assembly) -> Mapping[ResourceKey, str]:
-    """The rules of the composite alarms that tell somebody, or that another one names."""
-    found: dict[ResourceKey, str] = {}
+def _telling_composites(assembly: Assembly) -> Mapping[ResourceKey, tuple[Resource, str]]:
+    """With their rules, the composite alarms that tell somebody, or that another one names."""
+    found: dict[ResourceKey, tuple[Resource, str]] = {}
     for composite in in_all_worlds(assembly, COMPOSITE):
         properties = look(composite, "Properties")
         if _acts(properties) or referring(assembly, composite.resource, COMPOSITE):
             rule = look(properties, "AlarmRule")
             shape = rule.value.shape if rule is not None and isinstance(rule.value, Text) else None
             key = composite.resource.template.number, composite.resource.logical_id
-            found[key] = found.get(key, "") + (shape or (as_text(rule.value) if rule is not None else None) or "")
+            text = shape or (as_text(rule.value) if rule is not None else None) or ""
+            found[key] = composite.resource, (found[key][1] if key in found else "") + text
     return found

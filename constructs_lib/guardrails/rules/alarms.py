@@ -8,20 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from constructs_lib.guardrails.rules.alarm_actions import silence
-from constructs_lib.guardrails.rules.watchers import in_all_worlds, listed, look
+from constructs_lib.guardrails.rules.alarm_metrics import Asked, Metric, asked, operator_of
+from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, listed, look, undecided
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import ResourceKey, named_in
-from constructs_lib.guardrails.templates.values import Reference, Text, as_text
+from constructs_lib.guardrails.templates.values import Text, as_text
 
 ALARM: Final = "AWS::CloudWatch::Alarm"
-
-_ARNS: Final = {
-    "AWS::ECS::Service": ("Ref", "ServiceArn"),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": ("Ref", "LoadBalancerArn"),
-    "AWS::ElasticLoadBalancingV2::TargetGroup": ("Ref", "TargetGroupArn"),
-}
-"""What gives an ARN, where a dimension is a name: such an alarm stays without data."""
 
 _ELSEWHERE: Final = ("AWS::CloudFormation::", "AWS::Serverless::Application", "AWS::SSM::", "Custom::")
 """What may give the name of any resource."""
@@ -39,43 +33,59 @@ class Watched:
         resources: what the dimension may name.
         value: the identity of the dimension's value; empty where CloudFormation makes it up.
         known: whether that is the value itself.
-        rising: whether an alarm that goes off below its threshold does not count.
     """
 
-    metrics: Sequence[str]
+    metrics: Sequence[Metric]
     dimension: str
     resources: Sequence[Resource]
     value: str = ""
     known: bool = False
-    rising: bool = False
 
 
 def unwatched(subject: Node, wanted: Watched) -> str | None:
-    """Why nobody is told, in words that follow a comma; None when an alarm tells that the defaults make exist.
+    """Why nobody is told, in words that follow a colon; None when an alarm tells wherever the subject exists.
 
     Raises:
         NotKnown: an alarm may watch it, and none surely does.
     """
-    index = subject.world.assembly.remember(_index)
-    watches = [watch for watch in index.sure(wanted) if not (wanted.rising and watch.falling)]
-    if any(not watch.silent for watch in watches):
-        return None
-    for watch in index.possible(wanted):
-        if not watch.silent and not (wanted.rising and watch.falling):
-            why = f"alarm {watch.alarm!r} may watch it or not, as its {wanted.dimension} is known only when deployed"
-            raise NotKnown(subject, why)
-    if watches:
-        return f"alarm {watches[0].alarm!r} watches it, but {watches[0].silent}"
-    return "no alarm of the templates watches it"
+    assembly = subject.world.assembly
+    index = assembly.remember(_index)
+    faults: list[str] = []
+    doubts: list[str] = []
+    for sure, watches in ((True, index.sure(wanted)), (False, index.possible(wanted))):
+        for metric, watch in watches:
+            exists = exists_with(subject.resource, watch.alarm, assembly)
+            fault = watch.fault(metric, wanted.dimension)
+            if exists is False or (fault and not sure):
+                continue
+            doubt = undecided(watch.alarm) if exists is None else watch.doubt(sure, wanted.dimension)
+            if not (fault or doubt):
+                return None
+            (faults if fault else doubts).append(fault or doubt)
+    if doubts:
+        raise NotKnown(subject, doubts[0])
+    return faults[0] if faults else "no alarm of the templates watches it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Watch:
     """An alarm on a metric; ``silent`` is why it tells nobody, and empty when it tells."""
 
-    alarm: str
+    alarm: Resource
     silent: str
-    falling: bool
+    asked: Asked | None = None
+    """None for queries, which ask for whatever there is."""
+
+    def fault(self, metric: Metric, dimension: str) -> str:
+        """Why it is no use; empty when it may be."""
+        what = (self.asked.fault(metric, dimension) if self.asked else "") or self.silent
+        return f"alarm {self.alarm.logical_id!r} watches it, but {what}" if what else ""
+
+    def doubt(self, sure: bool, dimension: str) -> str:
+        """Why it may not watch what it seems to watch; empty when it does."""
+        what = dimension if not sure else self.asked.doubt() if self.asked else ""
+        why = f"alarm {self.alarm.logical_id!r} may watch it or not, as its {what}"
+        return f"{why} {'are' if what == 'Dimensions' else 'is'} known only when deployed" if what else ""
 
 
 @dataclass(slots=True)
@@ -89,34 +99,36 @@ class _Index:
     of_all: dict[str, list[_Watch]] = field(default_factory=dict)
     """By the words of queries and expressions, for all resources."""
 
-    def sure(self, wanted: Watched) -> Iterator[_Watch]:
+    def sure(self, wanted: Watched) -> Iterator[tuple[Metric, _Watch]]:
         """Alarms that watch it."""
         for metric in wanted.metrics:
-            yield from self.of_all.get(metric, ())
+            found = list(self.of_all.get(metric.name, ()))
             for resource in wanted.resources:
                 key = resource.template.number, resource.logical_id
-                yield from self.by_resource.get((metric, wanted.dimension, key), ())
+                found += self.by_resource.get((metric.name, wanted.dimension, key), ())
             if wanted.value:
-                yield from self.by_value.get((metric, wanted.dimension, wanted.value), ())
+                found += self.by_value.get((metric.name, wanted.dimension, wanted.value), ())
+            yield from ((metric, watch) for watch in found)
 
-    def possible(self, wanted: Watched) -> Iterator[_Watch]:
+    def possible(self, wanted: Watched) -> Iterator[tuple[Metric, _Watch]]:
         """Alarms that may watch it."""
         for metric in wanted.metrics:
-            yield from self.unknown.get((metric, wanted.dimension), ())
-            yield from self.unknown.get((metric, ""), ())
-            yield from () if wanted.known else self.literal.get((metric, wanted.dimension), ())
+            found = [*self.unknown.get((metric.name, wanted.dimension), ()), *self.unknown.get((metric.name, ""), ())]
+            found += () if wanted.known else self.literal.get((metric.name, wanted.dimension), ())
+            yield from ((metric, watch) for watch in found)
 
 
 def _index(assembly: Assembly) -> _Index:
     index = _Index()
     for alarm in in_all_worlds(assembly, ALARM):
         properties = look(alarm, "Properties")
-        name, silent = alarm.resource.logical_id, silence(alarm)
-        _add_metric(index, _Watch(alarm=name, silent=silent, falling=_falls(properties)), properties)
-        watch = _Watch(alarm=name, silent=silent, falling=False)
-        for query in listed(look(properties, "Metrics")):
-            _add_metric(index, watch, look(query, "MetricStat", "Metric"))
-            _add_words(index, watch, look(query, "Expression"))
+        silent, operator = silence(alarm), operator_of(properties)
+        queries = listed(look(properties, "Metrics"))
+        for metric in [properties, *(look(query, "MetricStat", "Metric") for query in queries)]:
+            watch = _Watch(alarm=alarm.resource, silent=silent, asked=asked(metric, operator))
+            _add_metric(index, watch, metric)
+        for query in queries:
+            _add_words(index, _Watch(alarm=alarm.resource, silent=silent), look(query, "Expression"))
     return index
 
 
@@ -135,12 +147,7 @@ def _add_metric(index: _Index, watch: _Watch, metric: Node | None) -> None:
 def _add_value(index: _Index, watch: _Watch, key: tuple[str, str], dimension: Node, value: Node) -> None:
     raw = dimension.value.get("Value") if isinstance(dimension.value, dict) else None
     named = list(named_in(value.world.assembly, dimension.template, raw))
-    target = value.target()
     for resource in named:
-        if resource is target and isinstance(value.value, Reference):
-            by_arn = value.value.attribute in _ARNS.get(resource.type, ())
-            silent = "names it by its ARN, and so gets no data" if by_arn else watch.silent
-            watch = _Watch(alarm=watch.alarm, silent=silent, falling=watch.falling)
         place = resource.template.number, resource.logical_id
         index.by_resource.setdefault((*key, place), []).append(watch)
     if as_text(value.value) is not None:
@@ -158,9 +165,3 @@ def _add_words(index: _Index, watch: _Watch, expression: Node | None) -> None:
         text = value.shape if isinstance(value, Text) else as_text(value)
         for word in dict.fromkeys(_WORD.findall(text or "")):
             index.of_all.setdefault(word, []).append(watch)
-
-
-def _falls(properties: Node | None) -> bool:
-    """Whether it goes off below its threshold."""
-    operator = look(properties, "ComparisonOperator")
-    return operator is not None and str(operator.value).startswith("LessThan")

@@ -30,6 +30,15 @@ _ASKING: Final = ("podman", "buildah")
 _GLOBAL: Final = ("--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "-n", "--namespace")
 _PUSH: Final = ("--platform", "--creds", "--authfile", "--cert-dir", "--format", "-f", "--digestfile", "--sign-by")
 _TAGS: Final = ("-t", "--tag")
+_COMPOSES: Final = ("docker-compose", "podman-compose")
+_INTERPRETERS: Final = ("sh", "bash", "zsh", "python", "python3", "node", "ruby", "perl", "pwsh")
+_RUN_LETTERS: Final = "ditPq"
+_RUN_SWITCHES: Final = (
+    "--detach", "--disable-content-trust", "--help", "--init", "--interactive", "--no-healthcheck",
+    "--oom-kill-disable", "--privileged", "--publish-all", "--quiet", "--read-only", "--rm", "--sig-proxy", "--tty",
+)  # fmt: skip
+"""https://docs.docker.com/reference/cli/docker/container/run/"""
+
 _KANIKO: Final = ("executor", "/kaniko/executor")
 
 
@@ -72,12 +81,64 @@ def pushed(project: Node, command: Command) -> list[str]:
 
 
 def pulled(command: Command) -> list[str]:
-    """The images that a command pulls by name."""
+    """The images that a command pulls by name, or that it runs, which pulls what is not there."""
     program, arguments = _program(command)
-    if program not in _DOCKERS or (_verb(arguments)[:1] != ["pull"] and _verb(arguments) != ["image", "pull"]):
+    verb = _verb(arguments)
+    if program not in _DOCKERS:
         return []
-    images = [image.removeprefix("docker://") for image in _flat(_positional(arguments, ("--platform",))[-1:])]
+    if verb[:1] == ["pull"] or verb == ["image", "pull"]:
+        images = _flat(_positional(arguments, ("--platform",))[-1:])
+    else:
+        images = started(command)
+    images = [image.removeprefix("docker://") for image in images]
     return [image for image in images if program not in _ASKING or "." in image.split("/")[0]]
+
+
+def started(command: Command) -> list[str]:
+    """The image that a command makes a container of, unless it is told not to pull it."""
+    program, arguments = _program(command)
+    if program not in _DOCKERS:
+        return []
+    arguments = arguments[1:] if arguments and arguments[0][0] == "container" else arguments
+    if not arguments or arguments[0][0] not in ("run", "create") or "never" in _values(arguments, ("--pull",)):
+        return []
+    words = iter(arguments[1:])
+    for word in words:
+        if not word or not word[0].startswith("-"):
+            return list(word)
+        if _takes_the_next(word[0]):
+            next(words, None)
+    return []
+
+
+def made(command: Command) -> list[str] | None:
+    """The images that a command makes, so that they need not be pulled; None when it may make any."""
+    program, arguments = _program(command)
+    verb = _verb(arguments)
+    if program in _COMPOSES or script(command) or program in ("pack", "mvn", "gradle", "npm", "yarn", "sam", "nix"):
+        return None
+    if program not in _DOCKERS:
+        return []
+    if verb[:1] in (["compose"], ["load"], ["import"]) or verb in (["image", "load"], ["buildx", "bake"]):
+        return None
+    if verb[:1] in (["tag"], ["commit"]) or verb == ["image", "tag"]:
+        return _flat(_positional(arguments, ())[-1:])
+    return _values(arguments, _TAGS) if "build" in verb else []
+
+
+def script(command: Command) -> str:
+    """The file of the source that a command runs, as a program or by one; empty when it runs none."""
+    if not command or len(command[0]) != 1:
+        return ""
+    program = command[0][0]
+    name = program.rsplit("/", 1)[-1]
+    if name in ("make", "gmake"):
+        return name
+    if name in _INTERPRETERS:
+        given = [values[0] for values in command[1:] if values]
+        runs_text = any(one in ("-c", "-m", "-e", "--version", "-V") for one in given[:1])
+        return "" if runs_text else next((one for one in given if not one.startswith("-")), "")
+    return program if name.endswith(".sh") or program.startswith(("./", "../")) else ""
 
 
 def login(command: Command) -> Sequence[str] | None:
@@ -156,6 +217,14 @@ def _program(command: Command) -> tuple[str, Command]:
 def _verb(arguments: Command) -> list[str]:
     """The first two words that are no options."""
     return [values[0] for values in _positional(arguments, ())[:2]]
+
+
+def _takes_the_next(option: str) -> bool:
+    """Whether the value of an option of ``docker run`` is the next word."""
+    if option.startswith("--"):
+        return "=" not in option and option not in _RUN_SWITCHES
+    letters = option[1:].lstrip(_RUN_LETTERS)
+    return len(letters) == 1
 
 
 def _positional(arguments: Command, with_value: Sequence[str]) -> list[Sequence[str]]:

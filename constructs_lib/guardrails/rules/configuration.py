@@ -30,8 +30,14 @@ def no_agent(application: Node) -> Fault | None:
 
 
 def agents(task_definition: Node) -> Iterable[Node]:
-    """The containers that are surely the AppConfig agent."""
-    return (container for container in containers(task_definition) if _is_agent(container.get("Image").value))
+    """The containers that are surely the AppConfig agent; what is not known matters only beside AppConfig."""
+    try:
+        for container in containers(task_definition):
+            if _is_agent(container.get("Image").value):
+                yield container
+    except NotKnown:
+        if task_definition.world.assembly.of_type(APPLICATION):
+            raise
 
 
 def no_backup(container: Node) -> Fault | None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
-from constructs_lib.guardrails.rules.buildspecs import PROJECT, commands, inline, login, pulled
+from constructs_lib.guardrails.rules.buildspecs import PROJECT, commands, inline, login, made, pulled, started
 from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
-from constructs_lib.guardrails.rules.written import literal, shown, written
+from constructs_lib.guardrails.rules.written import different, literal, shown, written
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 
 _DOCKER_HUB: Final = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
@@ -20,8 +20,8 @@ _CODEBUILD: Final = "aws/codebuild/"
 """CodeBuild's own images, which have no registry in their names."""
 
 _WHY: Final = (
-    "ECS web application, April 2025: builds for staging and production were joined, perhaps to stay within Docker "
-    "Hub's limit of pulls, which counts by address for whoever does not log in."
+    "Docker Hub limits pulls, and counts them by address for whoever does not log in; {then}. ECS web application, "
+    "April 2025: builds for staging and production were joined, perhaps to stay within that limit."
 )
 
 
@@ -39,7 +39,7 @@ def pulled_by_tasks(container: Node) -> Fault | None:
 def pulled_by_builds(project: Node) -> Fault | None:
     """Q6b. A buildspec in the source is not seen."""
     environment = project.get("Properties", "Environment")
-    name = project.resource.logical_id
+    name = repr(project.resource.logical_id)
     try:
         fault = _build_image(environment, name)
         unknown = None
@@ -68,6 +68,7 @@ def _pulled_by_commands(project: Node, name: str) -> Fault | None:
         return None  # as one in the source
     node = project.get("Properties", "Source", "BuildSpec")
     perhaps = False
+    here: list[str] | None = []
     for command in commands(project, buildspec or {}):
         servers = login(command)
         if servers is not None:
@@ -75,12 +76,21 @@ def _pulled_by_commands(project: Node, name: str) -> Fault | None:
             if True in places:
                 return None
             perhaps = perhaps or None in places
+        given = started(command)
         for image in pulled(command):
+            if given and (here is None or any(not different(_tagged(image), one) for one in here)):
+                continue
             if on_docker_hub(image):
                 if perhaps:
                     raise NotKnown(node, "where its docker login goes is known only when deployed")
                 return Fault(node, f"project {name} pulls {shown(image)} from Docker Hub with no docker login before")
+        new = made(command)
+        here = None if new is None or here is None else [*here, *map(_tagged, new)]
     return None
+
+
+def _tagged(image: str) -> str:
+    return image if ":" in image.rpartition("/")[2] else f"{image}:latest"
 
 
 def _host(server: str) -> str:
@@ -109,7 +119,7 @@ RULES: Final = (
         severity="warning",
         types=(TASK_DEFINITION,),
         title="no task pulls from Docker Hub without credentials",
-        why=f"{_WHY} A task that cannot pull its image does not start.",
+        why=_WHY.format(then="above the limit a pull is refused, and the task that needs it does not start"),
         fix="Pull through ECR's cache (AWS::ECR::PullThroughCacheRule) or from a repository of your own, or set "
         "RepositoryCredentials.",
         subjects=containers,
@@ -120,7 +130,7 @@ RULES: Final = (
         severity="warning",
         types=(PROJECT,),
         title="no build pulls from Docker Hub without credentials",
-        why=_WHY,
+        why=_WHY.format(then="above the limit a pull is refused, and the build fails"),
         fix="Log in to Docker Hub before pulling (docker login, with a secret), set the Environment's "
         "RegistryCredential, or pull through ECR's cache (AWS::ECR::PullThroughCacheRule).",
         judge=pulled_by_builds,

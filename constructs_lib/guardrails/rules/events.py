@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from constructs_lib.guardrails.rules.patterns import Event, Named, any_of, matches
-from constructs_lib.guardrails.rules.watchers import in_all_worlds, listed, look
+from constructs_lib.guardrails.rules.patterns import Event, Named, matches
+from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, listed, look, undecided
 from constructs_lib.guardrails.templates.assembly import Assembly
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import ResourceKey, named_in, referring
@@ -24,7 +24,7 @@ _DEEPEST: Final = 20
 
 
 def heard(subject: Node, events: Sequence[Event]) -> bool:
-    """Whether a rule of the assembly passes on one of the events, where the defaults make the rule exist.
+    """Whether a rule of the assembly passes on one of the events, wherever the subject exists.
 
     A rule whose pattern names resources of the assembly listens to those and to no others.
 
@@ -36,10 +36,22 @@ def heard(subject: Node, events: Sequence[Event]) -> bool:
         NotKnown: a rule may pass one on, and none surely does.
     """
     listeners = subject.world.assembly.remember(_listeners)
-    answer = any_of(matches(pattern, event) for event in events for pattern in listeners.to(event))
-    if answer is None:
-        raise NotKnown(subject, "an EventBridge rule of the templates may watch it or not")
-    return answer
+    doubt = ""
+    for event in events:
+        for pattern in listeners.to(event):
+            answer = matches(pattern, event)
+            exists = (
+                None if answer is False else exists_with(subject.resource, pattern.resource, subject.world.assembly)
+            )
+            if answer and exists:
+                return True
+            if answer is False or exists is False:
+                continue
+            why = "an EventBridge rule of the templates may watch it or not"
+            doubt = doubt or (why if exists else undecided(pattern.resource, "rule"))
+    if doubt:
+        raise NotKnown(subject, doubt)
+    return False
 
 
 def _names(event: Event) -> Iterator[Named]:

@@ -9,7 +9,7 @@ from constructs_lib.guardrails.rules.ecs import SERVICE, TASK_DEFINITION, TASK_S
 from constructs_lib.guardrails.rules.load_balancing import LOAD_BALANCER, first_fault
 from constructs_lib.guardrails.rules.task_counts import SCALABLE_TARGET, few_tasks
 from constructs_lib.guardrails.rules.zones import one_zone
-from constructs_lib.guardrails.templates.node import Node
+from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import referring
 
 _WHY: Final = "Twilio, February 2021: fail-over took too long, and many products waited for it"
@@ -27,9 +27,24 @@ _STARTERS: Final = (
 def no_health_check(container: Node) -> Fault | None:
     """T4a. ECS does not look at the image's own ``HEALTHCHECK``; a task that ends by itself needs none."""
     check = container.get("HealthCheck")
-    if check.given or _ends_by_itself(container) or container.get("Essential").truth() is False:
+    off = check.given and _is_off(check)
+    if (check.given and not off) or _ends_by_itself(container) or container.get("Essential").truth() is False:
         return None
+    if off:
+        return Fault(check, f"essential {name_of(container)} has its HealthCheck switched off (Command NONE)")
     return Fault(check, f"essential {name_of(container)} has no HealthCheck")
+
+
+def _is_off(check: Node) -> bool:
+    """Whether nothing is run; ECS hands the command on to Docker, for which ``NONE`` means no check.
+
+    https://docs.docker.com/reference/api/engine/ (HealthConfig)
+    """
+    try:
+        first = check.get("Command").items()[:1]
+    except NotKnown:
+        return False
+    return [item.value for item in first] == ["NONE"]
 
 
 def _ends_by_itself(container: Node) -> bool:
@@ -114,7 +129,7 @@ RULES: Final = (
         id="MOOR-T4d",
         severity="warning",
         types=(SERVICE, LOAD_BALANCER),
-        title="it stands in two availability zones or more",
+        title="a service or load balancer stands in two availability zones or more",
         why=f"{_WHY}; what stands in one availability zone is gone with it.",
         fix="Give it subnets of at least two availability zones, better three.",
         judge=one_zone,

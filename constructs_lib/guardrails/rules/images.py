@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
@@ -12,11 +13,14 @@ from constructs_lib.guardrails.templates.node import Node, NotKnown
 
 _LATEST: Final = "latest"
 
+_ASSETS: Final = re.compile(r"cdk-[a-z0-9_-]+-container-assets-.*")
+_CONTENT_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
 _WHY: Final = (
     "ECS web application, April 2025: images had no tags of their own, latest moved with each build, and so the image "
     "that production ran could not be kept on purpose."
 )
-_FIX: Final = "Name the image by its digest, as repository@sha256:…, which a release sets."
+_FIX: Final = "Name the image by its digest, as repository@sha256:..., which a release sets."
 
 
 def by_latest(container: Node) -> Fault | None:
@@ -35,11 +39,15 @@ def by_latest(container: Node) -> Fault | None:
 
 
 def by_tag(container: Node) -> Fault | None:
-    """Q3b. A tag that is known only when deployed is a tag all the same."""
+    """Q3b. A tag that is known only when deployed is a tag all the same.
+
+    The images that CDK builds by itself pass: they are tagged with the hash of what they are built of, in a repository
+    that ``cdk bootstrap`` makes with immutable tags.
+    """
     tag = _tag(container)
-    if tag in (None, "", _LATEST):
-        return None
     image = container.get("Image")
+    if tag in (None, "", _LATEST) or _is_asset(written(image) or "", tag or ""):
+        return None
     return Fault(image, f"{name_of(container)} runs {_shown(image)}, by a tag and not by its digest")
 
 
@@ -72,6 +80,12 @@ def _tag(container: Node) -> str | None:
     if not colon and ends_open(name):
         raise NotKnown(image, f"{'the image' if text == name else _shown(image)} is known only when deployed")
     return tag
+
+
+def _is_asset(image: str, tag: str) -> bool:
+    """Whether CDK built it: https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html"""
+    registry, _, name = image.partition("/")
+    return ".dkr.ecr." in registry and bool(_ASSETS.match(name) and _CONTENT_HASH.fullmatch(tag))
 
 
 def _shown(image: Node) -> str:

@@ -11,7 +11,9 @@ from constructs_lib.guardrails.templates.assembly import Assembly
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.values import HOLE
 from constructs_lib.images.lifecycle import InvalidLifecyclePolicy, endangers
+from constructs_lib.images.lifecycle_policy import TagPattern, parse
 from constructs_lib.images.lifecycle_words import example
+from constructs_lib.naming import PIN_PATTERN
 
 CREATION_TEMPLATE: Final = "AWS::ECR::RepositoryCreationTemplate"
 
@@ -70,7 +72,14 @@ def _dangers(text: str) -> str:
         return ""
     hazard = hazards[0]
     others = f" (and so can {len(hazards) - 1} more)" if len(hazards) > 1 else ""
-    return f"lifecycle {hazard.reason}{others}; it {hazard.action}s, for example: {example(hazard)}"
+    told = example(hazard, pins=_has_pins(text))
+    return f"lifecycle {hazard.reason}{others}; it {hazard.action}s, for example: {told}"
+
+
+def _has_pins(text: str) -> bool:
+    """Whether a rule names pins; to who has none, the example does not speak of them."""
+    pin = TagPattern.glob(PIN_PATTERN)
+    return any(pin.matches(pattern.filled("0")) for rule in parse(text) for pattern in rule.patterns)
 
 
 def _read(node: Node, text: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
@@ -51,21 +52,36 @@ def blocking(container: Node) -> Fault | None:
 def small_buffer(container: Node) -> Fault | None:
     """W2c."""
     size = container.get("LogConfiguration", "Options", "max-buffer-size")
-    if size.given and not _is_below(size, MIB):
+    if size.given and (_bytes(size) or 0) >= MIB:
         return None
     if not _has_buffer(container):
         return None
     if not size.given:
         return Fault(size, f"{name_of(container)} has no max-buffer-size")
-    return Fault(size, f"{name_of(container)} buffers {size.text()} of logs, less than 1 MiB")
+    if _bytes(size) is None:
+        text = (size.text() or "")[:40]
+        return Fault(size, f"max-buffer-size of {name_of(container)} is {text!r}, which is no size such as 25m")
+    return Fault(size, f"{name_of(container)} has a log buffer of {_shown(size)}, less than 1 MiB")
 
 
 def modest_buffer(container: Node) -> Fault | None:
-    """W2d."""
-    size = container.get("LogConfiguration", "Options", "max-buffer-size")
-    if not size.given or _is_below(size, MIB) or not _is_below(size, 10 * MIB) or not _has_buffer(container):
+    """W2d. Where the size is not known, W2c says so."""
+    try:
+        size = container.get("LogConfiguration", "Options", "max-buffer-size")
+        count = _bytes(size) if size.given else None
+    except NotKnown:
         return None
-    return Fault(size, f"{name_of(container)} buffers {size.text()} of logs, less than 10 MiB")
+    if count is None or not MIB <= count < 10 * MIB or not _has_buffer(container):
+        return None
+    return Fault(size, f"{name_of(container)} has a log buffer of {_shown(size)}, less than 10 MiB")
+
+
+def known_containers(task_definition: Node) -> Iterable[Node]:
+    """The containers, if they are known."""
+    try:
+        return containers(task_definition)
+    except NotKnown:
+        return ()
 
 
 def _has_buffer(container: Node) -> bool:
@@ -76,12 +92,15 @@ def _has_buffer(container: Node) -> bool:
     return configuration.get("Options", "mode").text() == "non-blocking"
 
 
-def _is_below(size: Node, limit: int) -> bool:
-    text = size.text() or ""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise NotKnown(size, f"{text[:40]!r} is no size such as '25m'")
-    return float(match[1]) * _UNITS[(match[2] or "").lower()] < limit
+def _bytes(size: Node) -> float | None:
+    """What a size comes to; None when it is none."""
+    match = _SIZE.fullmatch((size.text() or "").strip())
+    return None if match is None else float(match[1]) * _UNITS[(match[2] or "").lower()]
+
+
+def _shown(size: Node) -> str:
+    text = (size.text() or "").strip()
+    return f"{text} bytes" if text.isdigit() else text
 
 
 RULES: Final = (
@@ -122,7 +141,7 @@ RULES: Final = (
         title="the log buffer holds at least 10 MiB",
         why=f"{_WHY}; ECS's own default is 10 MiB, and AWS recommends 25.",
         fix="Set the log option max-buffer-size to log rate x tolerated outage, such as 25m, within the task's memory.",
-        subjects=containers,
+        subjects=known_containers,
         judge=modest_buffer,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
@@ -10,10 +10,10 @@ from constructs_lib.guardrails.rules.alarm_actions import silence
 from constructs_lib.guardrails.rules.alarms import ALARM
 from constructs_lib.guardrails.rules.events import heard
 from constructs_lib.guardrails.rules.patterns import Event, Named
-from constructs_lib.guardrails.rules.watchers import in_all_worlds, look
+from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, look, undecided
 from constructs_lib.guardrails.rules.written import REPOSITORY
-from constructs_lib.guardrails.templates.assembly import Assembly
-from constructs_lib.guardrails.templates.node import Node
+from constructs_lib.guardrails.templates.assembly import Assembly, Resource
+from constructs_lib.guardrails.templates.node import Node, NotKnown
 
 _METRIC: Final = "ImagesMissing"
 """Of Moorings' retention guard."""
@@ -21,11 +21,19 @@ _METRIC: Final = "ImagesMissing"
 
 def unwatched(repository: Node) -> Fault | None:
     """Q4a."""
-    told = repository.world.assembly.remember(_alarm)
-    if told == "" or heard(repository, [_deletion(repository)]):
+    silent, doubt = "", ""
+    for alarm, why in repository.world.assembly.remember(_alarms):
+        exists = exists_with(repository.resource, alarm, repository.world.assembly)
+        if exists and not why:
+            return None
+        silent = silent or (f"alarm {alarm.logical_id!r} is on {_METRIC}, but {why}" if why and exists else "")
+        doubt = doubt or (undecided(alarm) if exists is None and not why else "")
+    if heard(repository, [_deletion(repository)]):
         return None
+    if doubt:
+        raise NotKnown(repository, doubt)
     rule = "no EventBridge rule of the templates passes on that an image of this repository was deleted"
-    return Fault(repository, f"{rule}, and {told or f'no alarm is on {_METRIC}'}")
+    return Fault(repository, f"{rule}, and {silent or f'no alarm is on {_METRIC}'}")
 
 
 def _deletion(repository: Node) -> Event:
@@ -38,16 +46,9 @@ def _deletion(repository: Node) -> Event:
     }
 
 
-def _alarm(assembly: Assembly) -> str | None:
-    """Why the alarms on missing images tell nobody; empty when one tells, None when there is none."""
-    told: str | None = None
-    for alarm in in_all_worlds(assembly, ALARM):
-        if _METRIC in _metrics(alarm):
-            silent = silence(alarm)
-            told = silent and f"alarm {alarm.resource.logical_id} is on {_METRIC}, but {silent}"
-            if not told:
-                return ""
-    return told
+def _alarms(assembly: Assembly) -> Sequence[tuple[Resource, str]]:
+    """The alarms on missing images, and why one tells nobody; that is empty when it tells."""
+    return [(alarm.resource, silence(alarm)) for alarm in in_all_worlds(assembly, ALARM) if _METRIC in _metrics(alarm)]
 
 
 def _metrics(alarm: Node) -> Iterator[str]:

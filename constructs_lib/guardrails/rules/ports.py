@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
+from constructs_lib.guardrails.rules.alarm_metrics import Metric
 from constructs_lib.guardrails.rules.alarms import Watched, unwatched
 from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
 from constructs_lib.guardrails.templates.node import Node, NotKnown
@@ -30,7 +31,8 @@ _WHY: Final = (
 
 def unwatched_gateway(gateway: Node) -> Fault | None:
     """W1a. https://docs.aws.amazon.com/vpc/latest/userguide/metrics-dimensions-nat-gateway.html"""
-    wanted = Watched(metrics=("ErrorPortAllocation",), dimension="NatGatewayId", resources=(gateway.resource,))
+    metric = Metric(name="ErrorPortAllocation", namespaces=("AWS/NATGateway",), dimensions=("NatGatewayId",))
+    wanted = Watched(metrics=(metric,), dimension="NatGatewayId", resources=(gateway.resource,))
     lack = unwatched(gateway, wanted)
     return None if lack is None else Fault(gateway, f"nobody hears when this NAT gateway has no port left: {lack}")
 

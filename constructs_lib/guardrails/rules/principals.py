@@ -70,7 +70,7 @@ def limited(principal: Node) -> bool:
 def named(principal: Node) -> str:
     """A principal for a message."""
     kind = principal.resource.type.rsplit("::", 1)[-1].lower()
-    return f"{kind} {principal.resource.logical_id}"
+    return f"{kind} {principal.resource.logical_id!r}"
 
 
 def told(principal: Node, grant: Grant) -> str:
@@ -79,7 +79,7 @@ def told(principal: Node, grant: Grant) -> str:
     if grant.many and grant.arn != EVERY_REPOSITORY:
         what = f"every repository that matches {what}"
     policy = grant.node.resource
-    by = grant.by or (policy.logical_id if policy is not principal.resource else "")
+    by = grant.by or (repr(policy.logical_id) if policy is not principal.resource else "")
     return f"{what} by {by}" if by else what
 
 

@@ -7,7 +7,7 @@ from itertools import combinations, islice
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
-from constructs_lib.guardrails.rules.buildspecs import PROJECT, commands, inline, pushed
+from constructs_lib.guardrails.rules.buildspecs import PROJECT, commands, inline, pushed, script
 from constructs_lib.guardrails.rules.principals import ROLE, TYPES, limited, named, principals, pushes, told
 from constructs_lib.guardrails.rules.written import NAMED, different, shown
 from constructs_lib.guardrails.templates.node import Node, NotKnown
@@ -62,17 +62,31 @@ def builds_for_several(project: Node) -> Fault | None:
     if buildspec is None:
         _check_role(project)
         return None
-    repositories = [repository for command in commands(project, buildspec) for repository in pushed(project, command)]
+    given = list(commands(project, buildspec))
+    repositories = [repository for command in given for repository in pushed(project, command)]
     pair = _two(repositories)
     if pair is not None:
-        return Fault(node, f"project {project.resource.logical_id} pushes to {shown(pair[0])} and to {shown(pair[1])}")
+        return Fault(
+            node, f"project {project.resource.logical_id!r} pushes to {shown(pair[0])} and to {shown(pair[1])}"
+        )
     if len({_same(repository) for repository in repositories}) > 1:
         raise NotKnown(node, f"{shown(repositories[0])} and {shown(repositories[-1])} may be two repositories")
+    called = next(filter(None, map(script, given)), "")
+    if called and _builds_images(project):
+        _check_role(project, f"{shown(called)[:60]}, which the buildspec calls,")
     return None
 
 
-def _check_role(project: Node) -> None:
-    """What the role allows, for a buildspec that cannot be read.
+def _builds_images(project: Node) -> bool:
+    """Docker needs the privileged mode: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html"""
+    try:
+        return bool(project.get("Properties", "Environment", "PrivilegedMode").truth())
+    except NotKnown:
+        return True
+
+
+def _check_role(project: Node, what: str = "the buildspec") -> None:
+    """What the role allows, for a buildspec or script that cannot be read.
 
     Raises:
         NotKnown: it may push to several repositories, or it builds images with a role that is not in the templates.
@@ -81,16 +95,14 @@ def _check_role(project: Node) -> None:
     role = project.get("Properties", "ServiceRole").target()
     if role is None or role.type != ROLE:
         if project.get("Properties", "Environment", "PrivilegedMode").truth():
-            raise NotKnown(node, "neither the buildspec nor the role of a project that may build images is here")
+            raise NotKnown(node, f"neither {what} nor the role of a project that may build images is here")
         return
     try:
         fault = pushes_to_several(Node.of(project.world, role))
     except NotKnown as unknown:
-        raise NotKnown(
-            node, f"the buildspec is not here, and of its role {role.logical_id}: {unknown.why}"
-        ) from unknown
+        raise NotKnown(node, f"{what} is not here, and of its role {role.logical_id!r}: {unknown.why}") from unknown
     if fault is not None:
-        raise NotKnown(node, f"the buildspec is not here, and {fault.what}")
+        raise NotKnown(node, f"{what} is not here, and {fault.what}")
 
 
 def _two(texts: Sequence[str]) -> tuple[str, str] | None:

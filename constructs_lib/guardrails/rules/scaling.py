@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
+from constructs_lib.guardrails.rules.alarm_metrics import Metric
 from constructs_lib.guardrails.rules.alarms import Watched, unwatched
 from constructs_lib.guardrails.rules.ecs import SERVICE
 from constructs_lib.guardrails.rules.events import heard
 from constructs_lib.guardrails.rules.patterns import Event, Named
-from constructs_lib.guardrails.templates.assembly import Assembly, Resource
+from constructs_lib.guardrails.templates.assembly import Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
-from constructs_lib.guardrails.templates.references import named_in, referring
+from constructs_lib.guardrails.templates.references import named_in
 from constructs_lib.guardrails.templates.values import Text, Unknown, as_text
-from constructs_lib.guardrails.templates.world import World
 
 SCALABLE_TARGET: Final = "AWS::ApplicationAutoScaling::ScalableTarget"
 SCALING_POLICY: Final = "AWS::ApplicationAutoScaling::ScalingPolicy"
@@ -28,33 +28,28 @@ _UTILIZATION: Final = {
     "CPUUtilization": "CPU",
     "MemoryUtilization": "memory",
 }
-_AT_MAXIMUM: Final = ("RunningTaskCount", "DesiredTaskCount", "CPUUtilization", "MemoryUtilization")
+_AT_MAXIMUM: Final = {
+    "RunningTaskCount": "ECS/ContainerInsights",
+    "DesiredTaskCount": "ECS/ContainerInsights",
+    "CPUUtilization": "AWS/ECS",
+    "MemoryUtilization": "AWS/ECS",
+}
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html and
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+"""
 
 _WHY: Final = (
     "Twilio, February 2021: an internal service was overloaded, as its auto scaling and its number of servers were too"
     " small, and many products went down with it."
 )
 
-_Key: TypeAlias = tuple[str, str]
 
-
-def no_headroom(target: Node) -> Fault | None:
-    """T1a."""
-    properties = target.get("Properties")
-    if not _is_ecs(properties):
-        return None
-    unknown: NotKnown | None = None
-    for judge in (_narrow, _hot):
-        try:
-            fault = judge(target, properties)
-        except NotKnown as error:
-            unknown = unknown or error
-            continue
-        if fault is not None:
-            return fault
-    if unknown is not None:
-        raise unknown
-    return None
+def no_headroom(resource: Node) -> Fault | None:
+    """T1a. A target that cannot scale, or a policy that lets it scale late."""
+    properties = resource.get("Properties")
+    if resource.resource.type == SCALING_POLICY:
+        return _too_hot(resource, properties)
+    return _narrow(properties) if _is_ecs(properties) else None
 
 
 def silent_maximum(target: Node) -> Fault | None:
@@ -70,7 +65,7 @@ def silent_maximum(target: Node) -> Fault | None:
         raise
     if lack is None or heard(target, [_scaled_to_maximum(properties)]):
         return None
-    return Fault(target, f"nobody hears when this service has all its tasks: {lack}")
+    return Fault(target, f"nobody hears when this service is at its maximum of tasks: {lack}")
 
 
 def _no_alarm(target: Node, properties: Node) -> str | None:
@@ -94,8 +89,7 @@ def _is_ecs(properties: Node) -> bool:
     return (namespace or properties.get("ScalableDimension").text() or "").split(":", 1)[0] == "ecs"
 
 
-def _narrow(target: Node, properties: Node) -> Fault | None:
-    del target
+def _narrow(properties: Node) -> Fault | None:
     most = properties.get("MaxCapacity")
     highest, lowest = most.number(), properties.get("MinCapacity").number()
     if highest is None or lowest is None or highest > lowest or highest == 0:  # at 0 the service is switched off
@@ -103,65 +97,40 @@ def _narrow(target: Node, properties: Node) -> Fault | None:
     return Fault(most, f"MaxCapacity {highest:g} is not above MinCapacity {lowest:g}, so that nothing scales")
 
 
-def _hot(target: Node, properties: Node) -> Fault | None:
-    unknown: NotKnown | None = None
-    for policy in _policies_of(target, properties):
-        try:
-            fault = _too_hot(target, policy)
-        except NotKnown as error:
-            unknown = NotKnown(target, f"of policy {policy.logical_id!r}, {error.why}")
-            continue
-        if fault is not None:
-            return fault
-    if unknown is not None:
-        raise unknown
-    return None
-
-
-def _too_hot(target: Node, policy: Resource) -> Fault | None:
+def _too_hot(policy: Node, properties: Node) -> Fault | None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html"""
-    tracking = Node.of(target.world, policy).get("Properties", "TargetTrackingScalingPolicyConfiguration")
+    tracking = properties.get("TargetTrackingScalingPolicyConfiguration")
+    aim = tracking.get("TargetValue")
+    if not aim.given or _leaves_room(aim) or not _may_be_ecs(properties):
+        return None
     metric = tracking.get("PredefinedMetricSpecification", "PredefinedMetricType").text()
     custom = tracking.get("CustomizedMetricSpecification")
     if metric is None and custom.get("Namespace").text() == "AWS/ECS":
         metric = custom.get("MetricName").text()
-    aim = tracking.get("TargetValue").number() if metric in _UTILIZATION else None
-    if metric is None or aim is None or aim <= MOST_UTILIZATION:
+    if metric not in _UTILIZATION:
         return None
-    what = f"policy {policy.logical_id!r} aims at {aim:g} % of {_UTILIZATION[metric]}"
-    return Fault(target, f"{what}, above {MOST_UTILIZATION}: that leaves no room while new tasks start")
+    number = aim.number()
+    if number is None or number <= MOST_UTILIZATION:
+        return None
+    what = f"policy {policy.resource.logical_id!r} aims at {number:g} % of {_UTILIZATION[metric]}"
+    return Fault(aim, f"{what}, above {MOST_UTILIZATION}: that leaves no room while new tasks start")
 
 
-def _policies_of(target: Node, properties: Node) -> Sequence[Resource]:
-    """By the target's id, or by what is scaled."""
-    assembly = target.world.assembly
-    found = referring(assembly, target.resource, SCALING_POLICY)
-    index = assembly.remember(_policies)
-    found += [policy for key in _keys(properties) for policy in index.get(key, ())]
-    return [policy for policy in dict.fromkeys(found) if target.world.exists(policy)]
+def _leaves_room(aim: Node) -> bool:
+    try:
+        return (aim.number() or 0) <= MOST_UTILIZATION
+    except NotKnown:
+        return False
 
 
-def _policies(assembly: Assembly) -> Mapping[_Key, Sequence[Resource]]:
-    """The scaling policies by what they scale."""
-    world = World(assembly)
-    found: dict[_Key, list[Resource]] = {}
-    for policy in assembly.of_type(SCALING_POLICY):
-        try:
-            keys = list(_keys(Node.of(world, policy).get("Properties")))
-        except NotKnown:
-            continue
-        for key in keys:
-            found.setdefault(key, []).append(policy)
-    return found
-
-
-def _keys(properties: Node) -> Iterator[_Key]:
-    """A resource id, and the services that it names."""
-    identifier = properties.get("ResourceId")
-    if identifier.given:
-        yield "", identifier.identity()
-    for service in _services(properties):
-        yield str(service.template.number), service.logical_id
+def _may_be_ecs(properties: Node) -> bool:
+    """Whether a policy may scale a service of ECS; most name only the target, or what is scaled."""
+    target = properties.get("ScalingTargetId").target()
+    if target is not None and target.type == SCALABLE_TARGET:
+        return _is_ecs(Node.of(properties.world, target).get("Properties"))
+    return not any(properties.get(key).given for key in ("ServiceNamespace", "ScalableDimension")) or _is_ecs(
+        properties
+    )
 
 
 def _services(properties: Node) -> list[Resource]:
@@ -172,12 +141,14 @@ def _services(properties: Node) -> list[Resource]:
 
 def _wanted(services: Sequence[Resource], value: str, known: str | None) -> Watched:
     return Watched(
-        metrics=_AT_MAXIMUM,
+        metrics=[
+            Metric(name=name, namespaces=(namespace,), dimensions=("ClusterName", "ServiceName"))
+            for name, namespace in _AT_MAXIMUM.items()
+        ],
         dimension="ServiceName",
         resources=services,
         value=value,
         known=known is not None,
-        rising=True,
     )
 
 
@@ -212,7 +183,7 @@ RULES: Final = (
     Rule(
         id="MOOR-T1a",
         severity="warning",
-        types=(SCALABLE_TARGET,),
+        types=(SCALABLE_TARGET, SCALING_POLICY),
         title="auto scaling has room above its minimum, and starts before a service is full",
         why=_WHY,
         fix=f"Set MaxCapacity above MinCapacity, and TargetValue for CPU and memory to {MOST_UTILIZATION} or less.",

@@ -40,7 +40,7 @@ def _low_count(service: Node) -> Fault | None:
     count = properties.get("DesiredCount")
     number = count.number()
     if number is None:
-        if _is_kept(service, count):
+        if _is_scaled(service, count):
             return None
         return Fault(count, "the service has no DesiredCount, which makes it 1 at first, and no scaling keeps it at 2")
     if number >= _ENOUGH or (number == 0 and _is_chosen(count)):
@@ -66,21 +66,29 @@ def _is_chosen(number: Node) -> bool:
     return function is not None and function[0] in ("Fn::If", "Fn::FindInMap")
 
 
-def _is_kept(service: Node, count: Node) -> bool:
-    """Whether a scalable target keeps it at two tasks or more."""
+def _is_scaled(service: Node, count: Node) -> bool:
+    """Whether a scalable target answers for it: one that keeps two tasks or more, or is told that it does not."""
     world = service.world
     targets = world.assembly.remember(_unreferred)
     given = service.get("Properties", "ServiceName")
     name = _name(given.value) if given.given else ""
     own = referring(world.assembly, service.resource, SCALABLE_TARGET) + list(targets.by_name.get(name, ()))
-    minima = [Node.of(world, target).get("Properties", "MinCapacity") for target in own if world.exists(target)]
-    if minima:
-        return any((minimum.number() or 0) >= _ENOUGH for minimum in minima)
+    scaling = [Node.of(world, target) for target in own if world.exists(target)]
+    if scaling:
+        return any(_answers(target) for target in scaling)
     may_be = targets.unnamed if HOLE not in name else world.assembly.of_type(SCALABLE_TARGET)
     found = next((target.logical_id for target in may_be if world.exists(target)), None)
     if found is not None:
         raise NotKnown(count, f"{found} may or may not scale it")
     return False
+
+
+def _answers(target: Node) -> bool:
+    try:
+        told = _low_minimum(target) is not None
+    except NotKnown:
+        return True  # and is told to be unknown
+    return told or (target.get("Properties", "MinCapacity").number() or 0) >= _ENOUGH
 
 
 @dataclass(frozen=True, slots=True)

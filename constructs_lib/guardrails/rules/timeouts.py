@@ -26,7 +26,8 @@ _PER_REQUEST: Final = 15.0
 """https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.ServiceConnectService.html"""
 
 _STOP: Final = 30.0
-"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+_LONGEST_STOP: Final = 120.0
+"""On Fargate. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
 
 
 def short_drain(target_group: Node) -> Fault | None:
@@ -114,14 +115,19 @@ def _check_interval(properties: Node) -> float:
 
 
 def short_stop(container: Node) -> Fault | None:
-    """T3d. The scheduler drains first; who stops a task by hand, or takes back a Spot task, does not wait."""
+    """T3d. The scheduler drains first; who stops a task by hand, or takes back a Spot task, does not wait.
+
+    Where no StopTimeout is written, the drain must be one that Fargate's longest can cover. By default it is 300 s, and
+    whoever chose neither would be told of what nobody chose.
+    """
     for service in services_running(Node.of(container.world, container.resource)):
         for entry in service.get("Properties", "LoadBalancers").items():
             if not _is_named(container, entry.get("ContainerName")):
                 continue
             for target_group in target_groups(entry):
                 stop, drain = seconds(container.get("StopTimeout"), _STOP), drain_of(target_group)
-                if stop.seconds < drain.seconds:
+                chosen = stop.node.given or drain.seconds <= _LONGEST_STOP
+                if chosen and stop.seconds < drain.seconds:
                     return Fault(stop.node, f"{name_of(container)} is killed after {stop}, and drained for {drain}")
     return None
 
@@ -172,7 +178,7 @@ RULES: Final = (
         types=(TASK_DEFINITION,),
         title="a container that is stopped has as long as its target group drains",
         why=f"{_WHY}; ECS drains before it stops a task, but StopTask and Spot do not wait for the drain.",
-        fix="Bring StopTimeout (at most 120 on Fargate) and deregistration_delay.timeout_seconds together.",
+        fix="Set StopTimeout to the drain's seconds, at most 120 on Fargate; bring a longer drain down to 120.",
         subjects=containers,
         judge=short_stop,
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
+from constructs_lib.guardrails.rules.alarm_metrics import Metric
 from constructs_lib.guardrails.rules.alarms import Watched, unwatched
+from constructs_lib.guardrails.rules.watchers import look
 from constructs_lib.guardrails.templates.node import Node
 from constructs_lib.guardrails.templates.references import referring
 
@@ -13,7 +15,17 @@ TARGET_GROUP: Final = "AWS::ElasticLoadBalancingV2::TargetGroup"
 LOAD_BALANCER: Final = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER: Final = "AWS::ElasticLoadBalancingV2::Listener"
 
-_HOSTS: Final = ("UnHealthyHostCount", "HealthyHostCount")
+_APPLICATION: Final = "AWS/ApplicationELB"
+_NETWORK: Final = "AWS/NetworkELB"
+_GATEWAY: Final = "AWS/GatewayELB"
+_NAMESPACES: Final = {"HTTP": _APPLICATION, "HTTPS": _APPLICATION, "GENEVE": _GATEWAY} | dict.fromkeys(
+    ("TCP", "UDP", "TLS", "TCP_UDP", "QUIC", "TCP_QUIC"), _NETWORK
+)
+"""By a target group's protocol, which tells the kind of its load balancer.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html
+"""
+
 _ELB_5XX: Final = tuple(f"HTTPCode_ELB_{code}_Count" for code in ("5XX", "500", "502", "503", "504"))
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html"""
 
@@ -27,9 +39,24 @@ def unwatched_targets(group: Node) -> Fault | None:
     """W3a. A Lambda function as target has no health unless somebody asks for it."""
     if group.get("Properties", "TargetType").value == "lambda":
         return None
-    wanted = Watched(metrics=_HOSTS, dimension="TargetGroup", resources=(group.resource,))
+    wanted = Watched(metrics=_hosts(group), dimension="TargetGroup", resources=(group.resource,))
     lack = unwatched(group, wanted)
     return None if lack is None else Fault(group, f"nobody hears when targets of this group are unhealthy: {lack}")
+
+
+def _hosts(group: Node) -> list[Metric]:
+    protocol = look(group, "Properties", "Protocol")
+    known = _NAMESPACES.get(str(protocol.value)) if protocol is not None else None
+    return [
+        Metric(
+            name=name,
+            namespaces=(_APPLICATION, _NETWORK, _GATEWAY) if known is None else (known,),
+            dimensions=("TargetGroup", "LoadBalancer"),
+            by_zone=True,
+            rises=rises,
+        )
+        for name, rises in (("UnHealthyHostCount", True), ("HealthyHostCount", False))
+    ]
 
 
 def unwatched_errors(balancer: Node) -> Fault | None:
@@ -38,7 +65,10 @@ def unwatched_errors(balancer: Node) -> Fault | None:
     if kind.value in ("network", "gateway"):
         return None
     listeners = referring(balancer.world.assembly, balancer.resource, LISTENER)  # its name is part of their ARNs
-    wanted = Watched(metrics=_ELB_5XX, dimension="LoadBalancer", resources=(balancer.resource, *listeners))
+    metrics = [
+        Metric(name=name, namespaces=(_APPLICATION,), dimensions=("LoadBalancer",), by_zone=True) for name in _ELB_5XX
+    ]
+    wanted = Watched(metrics=metrics, dimension="LoadBalancer", resources=(balancer.resource, *listeners))
     lack = unwatched(balancer, wanted)
     if lack is None or kind.text() not in (None, "application"):
         return None

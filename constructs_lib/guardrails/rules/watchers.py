@@ -1,10 +1,10 @@
-"""What alarms and EventBridge rules come to, where the defaults of parameters make them exist."""
+"""What alarms and EventBridge rules come to, and whether they exist where what they watch does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
@@ -13,24 +13,34 @@ from constructs_lib.guardrails.templates.world import worlds
 
 _MOST: Final = 16
 
+_Existence: TypeAlias = tuple[int, str]
+"""What decides whether a resource exists: its template and its condition."""
+
 
 def in_all_worlds(assembly: Assembly, *types: str) -> Iterator[Node]:
-    """The resources of some types, each in all worlds that matter to it; read each before the next is taken.
-
-    One whose condition is false by the defaults is left out: as the template stands, nothing watches.
-    """
+    """The resources of some types, each in all worlds that matter to it; read each before the next is taken."""
     for resource in assembly.of_type(*types):
-        if _exists_by_default(assembly, resource):
-            yield from _in_all_worlds(assembly, resource)
+        for world in islice(worlds(assembly), _MOST):
+            yield Node.of(world, resource)
 
 
-def _in_all_worlds(assembly: Assembly, resource: Resource) -> Iterator[Node]:
-    for world in islice(worlds(assembly), _MOST):
-        yield Node.of(world, resource)
+def exists_with(subject: Resource, watcher: Resource, assembly: Assembly) -> bool | None:
+    """Whether a watcher exists wherever the defaults make exist what it watches; None for some of these worlds only.
+
+    What no default makes exist is taken with all values of the parameters.
+    """
+    if not (watcher.template.parents or "Condition" in watcher.body):
+        return True
+    known = assembly.remember(_told)
+    key = _existence(subject), _existence(watcher)
+    if key not in known:
+        known[key] = _exists_with(subject, watcher, assembly)
+    return known[key]
 
 
-def _exists_by_default(assembly: Assembly, resource: Resource) -> bool:
-    return any(world.exists(resource) and not world.besides_defaults for world in islice(worlds(assembly), _MOST))
+def undecided(watcher: Resource, kind: str = "alarm") -> str:
+    """That a watcher exists in some worlds only, for ``NotKnown``."""
+    return f"{kind} {watcher.logical_id!r} exists only under a condition that nothing decides"
 
 
 def look(node: Node | None, *keys: str) -> Node | None:
@@ -47,3 +57,24 @@ def listed(node: Node | None) -> list[Node]:
     if node is None:
         return []
     return [node] if isinstance(node.value, Unknown) else node.items()
+
+
+def _exists_with(subject: Resource, watcher: Resource, assembly: Assembly) -> bool | None:
+    by_default: set[bool] = set()
+    otherwise: set[bool] = set()
+    for world in islice(worlds(assembly), _MOST):
+        if world.exists(subject):
+            exists = world.exists(watcher)
+            (otherwise if world.besides_defaults else by_default).add(exists)
+    answers = by_default or otherwise or {True}
+    return None if len(answers) > 1 else answers.pop()
+
+
+def _existence(resource: Resource) -> _Existence:
+    return resource.template.number, str(resource.body.get("Condition", ""))
+
+
+def _told(assembly: Assembly) -> dict[tuple[_Existence, _Existence], bool | None]:
+    """What was answered already."""
+    del assembly
+    return {}

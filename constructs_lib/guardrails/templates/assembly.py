@@ -266,7 +266,7 @@ def _shown(path: Path) -> str:
 
 def _no_template(name: str, value: object) -> UnusableInput:
     if isinstance(value, dict) and "Resources" in value:
-        kind = "empty" if value["Resources"] is None else kind_of(value["Resources"])
+        kind = kind_of(value["Resources"])
         return UnusableInput(f"{name} must be a CloudFormation template with a mapping of 'Resources', got {kind}")
     got = ", ".join(map(str, list(value)[:3])) if isinstance(value, dict) else kind_of(value)
     got = "an empty file" if value is None else got or "an empty mapping"

@@ -7,6 +7,7 @@ import pytest
 from tests.guardrails.support import findings, said
 
 TOPIC = "AlarmActions: [arn:aws:sns:eu-west-1:123456789012:oncall]"
+NAMESPACE = "Namespace: AWS/ApplicationELB"
 MISSING = [("fail", "Balancer", "")]
 UNKNOWN = [("unknown", "Balancer", "")]
 
@@ -36,7 +37,7 @@ Resources:
 
 def on(value: str, actions: str = TOPIC, metric: str = "HTTPCode_ELB_5XX_Count") -> str:
     """An alarm on a metric of a load balancer."""
-    return f"MetricName: {metric}, Dimensions: [{{Name: LoadBalancer, Value: {value}}}], {actions}"
+    return f"{NAMESPACE}, MetricName: {metric}, Dimensions: [{{Name: LoadBalancer, Value: {value}}}], {actions}"
 
 
 NAME = "!GetAtt Balancer.LoadBalancerFullName"
@@ -68,7 +69,9 @@ def test_an_alarm_that_names_a_resource_by_its_arn_gets_no_data() -> None:
     """Ref of a load balancer is its ARN, and the dimension is its name."""
     found = findings(assembly(on("!Ref Balancer")), "MOOR-W3b")
     assert [one.status for one in found] == ["fail"]
-    assert "alarm 'Alarm' watches it, but names it by its ARN" in found[0].message
+    assert (
+        "alarm 'Alarm' watches it, but by its ARN, and CloudWatch knows it by LoadBalancerFullName." in found[0].message
+    )
 
 
 @pytest.mark.parametrize("metric", ["HTTPCode_ELB_502_Count", "HTTPCode_ELB_504_Count", "!Ref Metric"])
@@ -87,7 +90,7 @@ def test_another_metric_does_not_count(metric: str) -> None:
     ("metrics", "expected"),
     [
         (
-            "{Id: a, MetricStat: {Metric: {MetricName: HTTPCode_ELB_5XX_Count,"
+            f"{{Id: a, MetricStat: {{Metric: {{{NAMESPACE}, MetricName: HTTPCode_ELB_5XX_Count,"
             " Dimensions: [{Name: LoadBalancer, Value: !GetAtt Balancer.LoadBalancerFullName}]}}}, {Expression: a / b}",
             [],
         ),
@@ -108,7 +111,7 @@ def test_metric_math_and_queries_count(metrics: str, expected: list[tuple[str, s
 )
 def test_dimensions_that_are_not_known(dimensions: str, expected: list[tuple[str, str, str]]) -> None:
     """They may be the right ones; none at all are not."""
-    alarm = f"MetricName: HTTPCode_ELB_5XX_Count, Dimensions: {dimensions}, {TOPIC}"
+    alarm = f"{NAMESPACE}, MetricName: HTTPCode_ELB_5XX_Count, Dimensions: {dimensions}, {TOPIC}"
     assert said(assembly(alarm), "MOOR-W3b") == expected
 
 
@@ -205,4 +208,100 @@ def test_an_alarm_counts_where_the_defaults_make_it_exist(default: str, expected
     assert said(text, "MOOR-W3b") == expected
     assert said(text, "MOOR-W3b", Env="prod") == []
     assert said(text, "MOOR-W3b", Env="other") == MISSING
-    assert said(text.replace(f", Default: {default}", ""), "MOOR-W3b") == []
+    open_ = findings(text.replace(f", Default: {default}", ""), "MOOR-W3b")
+    assert [one.status for one in open_] == ["unknown"]
+    assert "alarm 'Alarm' exists only under a condition that nothing decides" in open_[0].message
+
+
+@pytest.mark.parametrize("parameter", ["Env: {Type: String}", "Env: {Type: String, Default: dev}"])
+def test_an_alarm_that_exists_wherever_the_balancer_does_watches_it(parameter: str) -> None:
+    """Whatever decides the condition, it decides both; an alarm under the other condition is never there."""
+    text = assembly(on(NAME)).replace("Env: {Type: String, Default: prod}", parameter)
+    text = text.replace("Balancer: {Type:", "Balancer: {Condition: IsProd, Type:", 1)
+    assert said(text, "MOOR-W3b") == []
+    other = text.replace("Conditions: {", "Conditions: {Not: !Not [Condition: IsProd], ")
+    other = other.replace("Condition: IsProd\n    Prop", "Condition: Not\n    Prop")
+    assert [status for status, *_ in said(other, "MOOR-W3b")] == ["fail"]
+
+
+def test_an_alarm_of_a_condition_of_its_own_leaves_it_open() -> None:
+    """Each is known to be there in some deployments only."""
+    text = assembly(on(NAME)).replace(", Default: prod", "")
+    text = text.replace("Conditions: {", "Conditions: {Named: !Equals [!Ref Name, web], ")
+    text = text.replace("Balancer: {Type:", "Balancer: {Condition: Named, Type:", 1)
+    assert [status for status, *_ in said(text, "MOOR-W3b")] == ["unknown"]
+
+
+def test_a_sure_alarm_decides_beside_one_that_is_not() -> None:
+    """One that exists always is enough."""
+    more = f"""
+  Sure: {{Type: AWS::CloudWatch::Alarm, Properties: {{{on(NAME)}}}}}
+"""
+    assert said(assembly(on(NAME), more).replace(", Default: prod", ""), "MOOR-W3b") == []
+
+
+BOTH = f"[{{Name: LoadBalancer, Value: {NAME}}}, {{Name: TargetGroup, Value: x}}]"
+ZONE = f"[{{Name: LoadBalancer, Value: {NAME}}}, {{Name: AvailabilityZone, Value: eu-west-1a}}]"
+OPEN = f"[{{Name: LoadBalancer, Value: {NAME}}}, !Ref Name]"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "dimensions", "operator", "fault"),
+    [
+        ("AWS/ApplicationELB", f"[{{Name: LoadBalancer, Value: {NAME}}}]", "GreaterThanThreshold", None),
+        ("AWS/ApplicationELB", ZONE, "GreaterThanOrEqualToThreshold", None),
+        ("AWS/ApplicationELB", ZONE, "LessThanLowerOrGreaterThanUpperThreshold", None),
+        ("AWS/ApplicationELB", ZONE, "!Ref Name", None),
+        ("!Ref Space", ZONE, "GreaterThanThreshold", None),
+        ("!Ref AWS::NoValue", ZONE, "GreaterThanThreshold", "without a Namespace, and CloudWatch has"),
+        ("AWS/ELB", ZONE, "GreaterThanThreshold", "in 'AWS/ELB', and CloudWatch has HTTPCode_ELB_5XX_Count in AWS/App"),
+        ("AWS/NetworkELB", ZONE, "GreaterThanThreshold", "in 'AWS/NetworkELB', and"),
+        ("AWS/ApplicationELB", BOTH, "GreaterThanThreshold", "by LoadBalancer and TargetGroup, and CloudWatch has"),
+        ("AWS/ApplicationELB", ZONE, "LessThanThreshold", "it goes off when HTTPCode_ELB_5XX_Count falls."),
+        ("AWS/ApplicationELB", ZONE, "LessThanOrEqualToThreshold", "it goes off when HTTPCode_ELB_5XX_Count falls."),
+        (
+            "AWS/ApplicationELB",
+            "[{Name: LoadBalancer, Value: !GetAtt Balancer.LoadBalancerName}]",
+            "GreaterThanThreshold",
+            "by LoadBalancerName, and CloudWatch knows it by LoadBalancerFullName.",
+        ),
+        (
+            "AWS/ApplicationELB",
+            "[{Name: LoadBalancer, Value: !Sub '${Balancer.LoadBalancerName}'}]",
+            "GreaterThanThreshold",
+            "by LoadBalancerName, and CloudWatch knows it by LoadBalancerFullName.",
+        ),
+    ],
+)
+def test_an_alarm_that_can_never_go_off_does_not_watch(
+    namespace: str, dimensions: str, operator: str, fault: str | None
+) -> None:
+    """Namespace, dimensions and direction must be those of the metric as AWS publishes it."""
+    alarm = f"MetricName: HTTPCode_ELB_5XX_Count, Dimensions: {dimensions}, {TOPIC}"
+    text = assembly(f"Namespace: {namespace}, ComparisonOperator: {operator}, {alarm}")
+    found = findings(
+        text.replace("Parameters:", "Parameters:\n  Space: {Type: String, Default: AWS/ApplicationELB}"), "MOOR-W3b"
+    )
+    assert [one.status for one in found] == ([] if fault is None else ["fail"])
+    assert all(f"alarm 'Alarm' watches it, but {fault}" in one.message for one in found)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "dimensions", "what"),
+    [("!Ref Name", ZONE, "Namespace is"), ("AWS/ApplicationELB", OPEN, "Dimensions are"), ("!Ref Name", BOTH, "")],
+)
+def test_what_an_alarm_asks_for_may_be_unknown(namespace: str, dimensions: str, what: str) -> None:
+    """Then it may watch, unless something else of it is wrong for sure."""
+    alarm = f"MetricName: HTTPCode_ELB_5XX_Count, Dimensions: {dimensions}, {TOPIC}"
+    (found,) = findings(assembly(f"Namespace: {namespace}, {alarm}"), "MOOR-W3b")
+    assert found.status == ("unknown" if what else "fail")
+    assert not what or f"alarm 'Alarm' may watch it or not, as its {what} known only when deployed" in found.message
+
+
+def test_an_expression_may_turn_the_direction_around() -> None:
+    """Metric math goes off below a threshold when what is subtracted rises; a metric alone does not."""
+    metric = f"{NAMESPACE}, MetricName: HTTPCode_ELB_5XX_Count, Dimensions: [{{Name: LoadBalancer, Value: {NAME}}}]"
+    stat = f"{{Id: a, MetricStat: {{Metric: {{{metric}}}}}}}"
+    falling = f"ComparisonOperator: LessThanThreshold, {TOPIC}"
+    assert said(assembly(f"Metrics: [{stat}, {{Id: b, Expression: 100 - a}}], {falling}"), "MOOR-W3b") == []
+    assert said(assembly(f"Metrics: [{stat}], {falling}"), "MOOR-W3b") == MISSING

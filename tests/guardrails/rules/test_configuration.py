@@ -135,3 +135,13 @@ def test_t2b_a_backup_that_the_next_task_finds(
 ) -> None:
     """The agent has a backup directory, and that is on a volume that outlives the task."""
     assert judged("MOOR-T2b", {"Task": task(container, Volumes=[volume])}) == expected
+
+
+@pytest.mark.parametrize("definitions", [{"Ref": "Open"}, [{"Ref": "Open"}]], ids=["list", "container"])
+def test_t2b_containers_that_are_not_known(definitions: object) -> None:
+    """One may be the agent where AppConfig is here; nothing is asked of tasks that have nothing to do with it."""
+    resources = {"Task": task(ContainerDefinitions=definitions)}
+    assert judged("MOOR-T2b", resources) == []
+    assert [status for status, _ in judged("MOOR-T2b", APPLICATION | resources)] == ["unknown"]
+    both = [agent(), {"Ref": "Open"}]
+    assert judged("MOOR-T2b", {"Task": task(*both)}) == [("fail", PLACE)]

@@ -123,10 +123,34 @@ HUB_LOGIN = "echo $PASSWORD | docker login --username me --password-stdin"
         ([f"{HUB_LOGIN} $REGISTRY"], []),
         (["docker pull $IMAGE"], []),
         (["docker build -t web ."], []),
+        (["docker run -d -p 6379:6379 redis:7"], FAIL),
+        (["docker run --rm -itv $PWD:/app --name x node:20 npm test"], FAIL),
+        (["docker container run --read-only --network=host redis"], FAIL),
+        (["docker create --name db -e A=b postgres"], FAIL),
+        (["docker run -d --name redis public.ecr.aws/docker/library/redis"], []),
+        (["docker run --rm --entrypoint sh public.ecr.aws/x/y -c redis"], []),
+        (["docker run --pull never redis"], []),
+        (["docker run --pull=always redis"], FAIL),
+        (["docker run"], []),
+        (["docker run --rm"], []),
+        (["podman run redis"], []),
+        (["podman run docker.io/library/redis"], FAIL),
+        (["docker build -t web .", "docker run web npm test"], []),
+        (["docker build -t web:1 .", "docker run web:1"], []),
+        (["docker build --tag web .", "docker run redis"], FAIL),
+        (["docker buildx build --load -t web .", "docker run web"], []),
+        (["docker build -t $NAME .", "docker run $NAME"], []),
+        (["docker build -t $A .", "docker tag $A web", "docker run web:latest"], []),
+        (["docker load -i web.tar", "docker run web"], []),
+        (["docker compose build", "docker run web"], []),
+        (["./build.sh", "docker run web"], []),
+        (["docker run web", "docker build -t web ."], FAIL),
+        (["docker build -t web .", "docker pull web"], FAIL),
+        ([HUB_LOGIN, "docker run redis"], []),
     ],
 )
 def test_pulls_of_a_buildspec(lines: list[str], expected: list[str]) -> None:
-    """A login to Docker Hub must come first; one to ECR is another."""
+    """A login to Docker Hub must come first; to run what is not here pulls it, and what was built here is here."""
     assert judged(build(*lines, Image="aws/codebuild/standard:7.0"), "MOOR-Q6b") == expected
 
 
@@ -146,7 +170,10 @@ def test_the_places_and_messages() -> None:
     (found,) = findings(task(Image="nginx"), "MOOR-Q6a")
     assert found.path == "Properties/ContainerDefinitions/0/Image"
     assert found.message.startswith("Container 'web' pulls nginx from Docker Hub without RepositoryCredentials. ")
+    assert "RepositoryCredentials. Docker Hub limits pulls" in found.message
+    assert "the task that needs it does not start. ECS web application, April 2025" in found.message
     (found,) = findings(build(Image="node"), "MOOR-Q6b")
+    assert found.message.startswith("Project 'Build' builds in node from Docker Hub")
     assert found.path == "Properties/Environment/Image"
     (found,) = findings(build("docker pull nginx"), "MOOR-Q6b")
     assert found.path == "Properties/Source/BuildSpec"

@@ -20,9 +20,10 @@ EVENT: Event = {
 def answer(resources: str) -> bool | None:
     """Whether the event is heard of in a template; None when that is unknown."""
     text = f"""
-Parameters: {{Given: {{Type: String}}, Off: {{Type: String, Default: DISABLED}},
+Parameters: {{Given: {{Type: String}}, Stage: {{Type: String}}, Off: {{Type: String, Default: DISABLED}},
   Env: {{Type: String, Default: dev}}}}
-Conditions: {{Never: !Equals [a, b], Sometimes: !Equals [!Ref Env, prod]}}
+Conditions: {{Never: !Equals [a, b], Sometimes: !Equals [!Ref Env, prod], Always: !Equals [!Ref Env, dev],
+  Open: !Equals [!Ref Stage, prod]}}
 Resources:
   Subject: {{Type: AWS::ECR::Repository}}
   Bus: {{Type: AWS::Events::EventBus, Properties: {{Name: own}}}}
@@ -174,3 +175,17 @@ def test_malformed_rules_stop_nobody(properties: str) -> None:
     """They are heard of or not, but never raise."""
     template = f"  A: {{Type: AWS::Events::Rule, Properties: {properties}}}\n"
     assert answer(template.replace("Events::Rule", "Serverless::Function") + template.replace("A:", "B:")) is not True
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"), [("Sometimes", False), ("Always", True), ("Open", None), ("Never", False)]
+)
+def test_a_rule_under_a_condition(condition: str, expected: bool | None) -> None:
+    """It listens where the defaults make it exist; where nothing decides, that is unknown."""
+    text = rule("{source: [aws.ecr]}").replace(
+        "Type: AWS::Events::Rule", f"Type: AWS::Events::Rule\n    Condition: {condition}"
+    )
+    assert answer(text) is expected
+    assert answer(text + rule("{source: [aws.ecr]}").replace("Rule:", "Sure:", 1)) is True
+    silent = text.replace("aws.ecr", "aws.ecs")
+    assert answer(silent) is False

@@ -43,6 +43,10 @@ LATEST, TAGGED, FINE, OPEN = ("fail", "pass"), ("pass", "fail"), ("pass", "pass"
 SOME_TAG = ("unknown", "fail")
 
 
+ASSETS = "cdk-hnb659fds-container-assets-${AWS::AccountId}-eu-west-1:"
+"""CDK's repository for what it builds, whose tags do not move."""
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [
@@ -79,13 +83,19 @@ SOME_TAG = ("unknown", "fail")
         ({"Fn::If": ["Moving", "web:latest", f"web@{DIGEST}"]}, LATEST),
         ({"Fn::If": ["Moving", "web:1.0", f"web@{DIGEST}"]}, TAGGED),
         (sub("${AWS::AccountId}.dkr.ecr.eu-west-1.${AWS::URLSuffix}/cdk-assets-1:" + "a" * 64), TAGGED),
+        (sub("${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/" + ASSETS + "a" * 64), FINE),
+        (sub("${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/" + ASSETS + "0" * 64), FINE),
+        (sub("${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/" + ASSETS + "a" * 63), TAGGED),
+        (sub("${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/" + ASSETS + "latest"), LATEST),
+        (sub("${AWS::AccountId}.dkr.ecr.eu-west-1.amazonaws.com/my-" + ASSETS + "a" * 64), TAGGED),
+        (sub("registry.example/" + ASSETS + "a" * 64), TAGGED),
         (["web"], OPEN),
         ({"a": "b"}, OPEN),
     ],
     ids=lambda value: str(value)[:60],
 )  # fmt: skip
 def test_how_an_image_is_named(image: Any, expected: tuple[str, str]) -> None:
-    """By latest, by another tag, by a digest, or by what only the deployment knows."""
+    """By latest, by another tag, by a digest or CDK's hash, or by what only the deployment knows."""
     assert judged(image) == expected
 
 

@@ -117,7 +117,8 @@ def test_the_edges_of_the_buffer(size: str, rule: str | None) -> None:
     """Under 1 MiB is an error, under 10 MiB a warning, in the units that Docker reads, all of them binary."""
     found = findings(logged(f"mode: non-blocking, max-buffer-size: {size}"), "MOOR-W2")
     assert [(one.rule, one.path) for one in found] == ([(rule, f"{OPTIONS}/max-buffer-size")] if rule else [])
-    assert all(f"'web' buffers {size} of logs" in one.message for one in found)
+    shown = f"{size} bytes" if size.isdigit() else size
+    assert all(f"'web' has a log buffer of {shown}, less than" in one.message for one in found)
 
 
 def test_non_blocking_without_a_buffer_size_fails() -> None:
@@ -125,11 +126,42 @@ def test_non_blocking_without_a_buffer_size_fails() -> None:
     assert [one.rule for one in findings(logged("mode: non-blocking"), "MOOR-W2")] == ["MOOR-W2c"]
 
 
-@pytest.mark.parametrize("size", ["!Ref Asked", "many", "'-1'", "1e3m", "'" + "9" * 5000 + "'"])
-def test_a_size_that_cannot_be_read_is_unknown(size: str) -> None:
-    """Neither passed nor failed, for both limits."""
-    found = findings(logged(f"mode: non-blocking, max-buffer-size: {size}"), "MOOR-W2")
-    assert [(one.rule, one.status) for one in found] == [("MOOR-W2c", "unknown"), ("MOOR-W2d", "unknown")]
+def test_a_size_that_is_not_known_is_unknown_once() -> None:
+    """Neither passed nor failed; the rule on the larger limit has nothing to add."""
+    for size in ("!Ref Asked", "!Sub '${Asked}m'"):
+        found = findings(logged(f"mode: non-blocking, max-buffer-size: {size}"), "MOOR-W2")
+        assert [(one.rule, one.status) for one in found] == [("MOOR-W2c", "unknown")]
+
+
+def test_containers_that_are_not_known_are_unknown_to_the_other_rules() -> None:
+    """The rule on the larger limit has nothing to add here either."""
+    template = (
+        "{Parameters: {All: {Type: String}}, Resources: {Task: {Type: AWS::ECS::TaskDefinition,"
+        " Properties: {ContainerDefinitions: !Ref All}}}}"
+    )
+    found = findings(template, "MOOR-W2")
+    assert [(one.rule, one.status) for one in found] == [(f"MOOR-W2{letter}", "unknown") for letter in "abc"]
+
+
+@pytest.mark.parametrize("size", ["lots", "'-1'", "1e3m", "''", "'" + "9" * 5000 + "'"])
+def test_a_size_that_is_none_fails(size: str) -> None:
+    """It is known, and Docker refuses it."""
+    (found,) = findings(logged(f"mode: non-blocking, max-buffer-size: {size}"), "MOOR-W2")
+    assert (found.rule, found.status) == ("MOOR-W2c", "fail")
+    got = size.strip("'")[:40]
+    assert found.message.startswith(f"Max-buffer-size of container 'web' is '{got}', which is no size such as 25m. ")
+
+
+@pytest.mark.parametrize("size", ["lots", "1k"])
+def test_a_bad_size_of_a_driver_that_keeps_it_on_the_host_is_not_judged(size: str) -> None:
+    """Nothing is buffered for a network."""
+    assert said(logged(f"mode: non-blocking, max-buffer-size: {size}", "json-file"), "MOOR-W2") == []
+
+
+def test_a_buffer_between_the_limits_in_an_unknown_mode_is_unknown() -> None:
+    """The rule on the smaller limit has nothing to say of it."""
+    found = findings(logged("mode: !Ref Asked, max-buffer-size: 5m"), "MOOR-W2")
+    assert [(one.rule, one.status) for one in found] == [("MOOR-W2b", "unknown"), ("MOOR-W2d", "unknown")]
 
 
 def test_a_blocking_container_is_not_told_of_its_buffer() -> None:

@@ -67,6 +67,24 @@ def test_what_watches_a_repository(watcher: Any, unwatched: list[str]) -> None:
     assert [logical_id for _, logical_id, _ in found] == unwatched
 
 
+@pytest.mark.parametrize("watcher", [rule(), alarm()], ids=["rule", "alarm"])
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [({}, "unknown"), ({"Default": "prod"}, None), ({"Default": "dev"}, "fail")],
+    ids=["open", "prod", "dev"],
+)
+def test_a_watcher_under_a_condition(watcher: Any, parameter: dict[str, str], expected: str | None) -> None:
+    """It watches where the defaults make it exist; where nothing decides, nobody can tell."""
+    content = json.loads(template(Watcher={**watcher, "Condition": "IsProd"}))
+    content["Parameters"]["Env"] = {"Type": "String", **parameter}
+    content["Conditions"] = {"IsProd": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    found = findings(json.dumps(content), "MOOR-Q4a")
+    assert [one.status for one in found] == ([expected] * 2 if expected else [])
+    assert all("'Watcher' exists only under a condition" in one.message for one in found if expected == "unknown")
+    content["Resources"]["Images"]["Condition"] = content["Resources"]["Other"]["Condition"] = "IsProd"
+    assert findings(json.dumps(content), "MOOR-Q4a") == []
+
+
 def test_a_rule_for_a_repository_that_is_not_known() -> None:
     """It may be this one."""
     text = template(Watcher=rule(**{"repository-name": [{"Ref": "Name"}]}))
@@ -82,5 +100,5 @@ def test_a_rule_or_alarm_of_another_template_counts() -> None:
 def test_the_message_says_that_an_alarm_is_silent() -> None:
     """An alarm without actions is named."""
     found = findings(template(Watcher=alarm(AlarmActions=[])), "MOOR-Q4a")[0]
-    assert "alarm Watcher is on ImagesMissing, but it has no AlarmActions" in found.message
+    assert "alarm 'Watcher' is on ImagesMissing, but it has no AlarmActions" in found.message
     assert found.severity == "notice"

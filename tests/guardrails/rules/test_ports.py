@@ -131,6 +131,7 @@ Resources:
   Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
+      Namespace: AWS/NATGateway
       MetricName: ErrorPortAllocation
       AlarmActions: [arn:aws:sns:eu-west-1:123456789012:oncall]
       Dimensions: [{alarm}]
@@ -146,6 +147,7 @@ Conditions: {{Never: !Equals [a, b]}}
         ("{Name: NatGatewayId, Value: !GetAtt Nat.NatGatewayId}", []),
         ("{Name: NatGatewayId, Value: !Ref Other}", [("fail", "Nat", "")]),
         ("{Name: NatGateway, Value: !Ref Nat}", [("fail", "Nat", "")]),
+        ("{Name: NatGatewayId, Value: !Ref Nat}, {Name: Zone, Value: a}", [("fail", "Nat", "")]),
         ("{Name: NatGatewayId, Value: nat-0123456789abcdef0}", [("unknown", "Nat", "")]),
     ],
 )
@@ -157,4 +159,14 @@ def test_a_nat_gateway_wants_an_alarm_on_its_own_failures(alarm: str, expected: 
 def test_an_alarm_on_another_metric_of_the_gateway_is_none() -> None:
     """Packets that are dropped are not ports that are gone."""
     template = gateway("{Name: NatGatewayId, Value: !Ref Nat}").replace("ErrorPortAllocation", "PacketsDropCount")
+    assert said(template, "MOOR-W1a") == [("fail", "Nat", "")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("AWS/NATGateway", "AWS/EC2"), ("MetricName:", "ComparisonOperator: LessThanThreshold\n      MetricName:")],
+)
+def test_an_alarm_on_the_gateway_must_be_able_to_go_off(old: str, new: str) -> None:
+    """The metric is in one namespace, and rises when ports run out."""
+    template = gateway("{Name: NatGatewayId, Value: !Ref Nat}").replace(old, new)
     assert said(template, "MOOR-W1a") == [("fail", "Nat", "")]

@@ -82,6 +82,7 @@ def test_one_repository_in_two_ways_is_one() -> None:
     lines.append(f"docker push {ECR}${{Production}}:1")
     (found,) = findings(template({"Fn::Sub": spec(*lines)}), "MOOR-Q1b")
     assert (found.status, found.path) == ("fail", "Properties/Source/BuildSpec")
+    assert found.message.startswith("Project 'Build' pushes to ")
     assert "pushes to ${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/${Staging} and to" in found.message
 
 
@@ -119,6 +120,51 @@ def test_a_buildspec_that_is_not_here(buildspec: Any, resource: Any, expected: l
 def test_neither_buildspec_nor_role_is_here(privileged: Any, expected: list[str]) -> None:
     """What builds images may push anywhere; a build without Docker is taken to push nothing."""
     assert [one[0] for one in said(template("buildspec.yml", privileged=privileged), "MOOR-Q1b")] == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "./push.sh",
+        "bash push.sh web",
+        "sh -x scripts/push.sh",
+        "cd app && make push",
+        "make",
+        "python tools/push.py",
+        "$CODEBUILD_SRC_DIR/push.sh",
+        "scripts/push.sh",
+        "docker push $A && ./more.sh",
+    ],
+)
+def test_a_script_that_the_buildspec_calls_is_like_a_buildspec_in_the_source(line: str) -> None:
+    """What it pushes is not here: the role decides, where the project can build images at all."""
+    for resource, privileged, expected in (
+        ("*", True, UNKNOWN),
+        ("*", {"Ref": "Given"}, UNKNOWN),
+        (ONE, True, []),
+        ("*", False, []),
+        ("*", None, []),
+    ):
+        text = template(spec(line), ROLE, privileged=privileged, Role=push(resource))
+        assert [one[0] for one in said(text, "MOOR-Q1b")] == expected
+    (found,) = findings(template(spec(line), ROLE, privileged=True, Role=push("*")), "MOOR-Q1b")
+    assert "which the buildspec calls, is not here, and role 'Role' may push to every repository" in found.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["npm ci", "python -m pytest", "python -c 'import x'", "bash -c 'npm ci'", "python --version", "docker push $A"],
+)
+def test_commands_that_call_no_script(line: str) -> None:
+    """The buildspec tells all of them."""
+    text = template(spec(line), ROLE, privileged=True, Role=push("*"))
+    assert said(text, "MOOR-Q1b") == []
+
+
+def test_a_sure_fault_is_said_beside_a_script() -> None:
+    """Two pushes are two, whatever the script does."""
+    text = template(spec("./x.sh", "docker push $A", "docker push $B"), ROLE, privileged=True, Role=push("*"))
+    assert [one[0] for one in said(text, "MOOR-Q1b")] == FAIL
 
 
 def test_the_role_does_not_excuse_what_the_buildspec_says() -> None:

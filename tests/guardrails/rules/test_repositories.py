@@ -78,17 +78,38 @@ def test_the_example_is_told() -> None:
     (found,) = findings(template(LifecyclePolicy={"LifecyclePolicyText": NEWEST}), "MOOR-Q2a")
     assert found.path == HERE
     assert found.message.startswith("Lifecycle rule 2 keeps the 10 newest that it selects")
-    assert "it expires, for example: an image in use tagged pin-0, then 10 newer ones." in found.message
+    assert "it expires, for example: an image in use, then 10 newer ones." in found.message
     several = json.dumps(policy(rule(1, COUNT, 5, tagPatternList=["*"]), rule(2, COUNT, 10)))
     (found,) = findings(template(LifecyclePolicy={"LifecyclePolicyText": several}), "MOOR-Q2a")
     assert "Lifecycle rule 1" in found.message
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"rules": []}', json.dumps(policy(rule(0, COUNT, 1)))])
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (rule(1, COUNT, 5, tagPatternList=["pin-*"]), "an image in use tagged pin-0, then 5 newer ones"),
+        (rule(1, COUNT, 5, tagPatternList=["*"]), "an image in use, then 5 newer ones"),
+        (rule(1, COUNT, 5, tagPatternList=["staging-*"]), "an image in use tagged staging-0, then 5 newer ones"),
+    ],
+)
+def test_the_example_speaks_of_pins_to_who_has_them(first: dict[str, Any], told: str) -> None:
+    """And of the tags that a rule selects by."""
+    text = json.dumps(policy(first))
+    (found,) = findings(template(LifecyclePolicy={"LifecyclePolicyText": text}), "MOOR-Q2a")
+    assert f"for example: {told}" in found.message
+
+
+NO_UNIT = json.dumps(policy(rule(1, PUSHED, 7, countUnit=None)))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"rules": []}', json.dumps(policy(rule(0, COUNT, 1))), NO_UNIT]
+)
 def test_a_policy_that_ecr_would_refuse(text: str) -> None:
-    """Is a finding too, and it says so."""
+    """Is a finding too, and it says so, in words of JSON."""
     (found,) = findings(template(LifecyclePolicy={"LifecyclePolicyText": text}), "MOOR-Q2a")
     assert (found.status, found.message.split(":")[0]) == ("fail", "ECR would refuse the lifecycle policy")
+    assert "None" not in found.message
 
 
 def test_a_creation_template_has_the_text_itself() -> None:

@@ -64,6 +64,9 @@ def tracking(
     return f"{of}, TargetTrackingScalingPolicyConfiguration: {{TargetValue: {aim}, {specification}}}"
 
 
+TABLE = "  Table: {Type: AWS::ApplicationAutoScaling::ScalableTarget, Properties: {ServiceNamespace: dynamodb}}"
+
+
 @pytest.mark.parametrize(
     ("policy", "status"),
     [
@@ -75,19 +78,27 @@ def tracking(
         (tracking("90", "ECSServiceAverageMemoryUtilization"), "fail"),
         (tracking("900", "ALBRequestCountPerTarget"), None),
         (tracking("90", "!Ref Given"), "unknown"),
-        (tracking("90").replace("!Ref Target", "!Ref Cluster"), None),
+        (tracking("90").replace("!Ref Target", "!Ref Cluster"), "fail"),
+        (tracking("90", "!Ref Given", "ServiceNamespace: dynamodb, ResourceId: table/shop"), None),
+        (tracking("90", "!Ref Given", "ScalingTargetId: !Ref Table"), None),
+        (tracking("60", "!Ref Given"), None),
+        (tracking("many", "ALBRequestCountPerTarget"), None),
+        (tracking("!Ref AWS::NoValue"), None),
         (tracking("90", of=f"ResourceId: {JOINED}"), "fail"),
         (tracking("90", of="ResourceId: !Sub 'service/${Cluster}/${Service.Name}'"), "fail"),
-        (tracking("90", of="ResourceId: !Sub 'service/${Cluster}/${Api.Name}'"), None),
+        (tracking("90", of="ResourceId: !Sub 'service/${Cluster}/${Api.Name}'"), "fail"),
+        (tracking("90", of="ResourceId: service/production/elsewhere"), "fail"),
         (tracking("!If [IsProd, 60, 90]"), "fail"),
         ("ScalingTargetId: !Ref Target, PolicyType: StepScaling", None),
         ("ScalingTargetId: !Ref Target, TargetTrackingScalingPolicyConfiguration: [1]", None),
     ],
 )
 def test_a_target_tracking_policy_leaves_room(policy: str, status: str | None) -> None:
-    """At most 75 % of CPU or memory, by whichever way the policy names its target."""
-    found = findings(target(policy=policy), "MOOR-T1a")
-    assert [one.status for one in found] == ([status] if status else [])
+    """At most 75 % of CPU or memory, whatever the policy scales; the place is the policy's."""
+    found = findings(target(policy=policy, more=TABLE), "MOOR-T1a")
+    assert [(one.status, one.logical_id) for one in found] == ([(status, "Policy")] if status else [])
+    aims = "Properties/TargetTrackingScalingPolicyConfiguration/TargetValue"
+    assert all(one.path.startswith(aims) for one in found if one.status == "fail")
     assert all("'Policy' aims at" in one.message for one in found if one.status == "fail")
 
 
@@ -111,7 +122,8 @@ def test_the_metrics_of_ecs_count_by_their_own_names_too(custom: str, status: st
 
 def test_a_sure_fault_is_told_beside_what_is_not_known() -> None:
     """The maximum is not known, but the policy is too hot."""
-    assert [one.status for one in findings(target(most="!Ref Given", policy=tracking("90")), "MOOR-T1a")] == ["fail"]
+    found = said(target(most="!Ref Given", policy=tracking("90")), "MOOR-T1a")
+    assert [(status, logical_id) for status, logical_id, _ in found] == [("unknown", "Target"), ("fail", "Policy")]
 
 
 def test_policies_of_the_same_literal_id_belong_together() -> None:
@@ -130,6 +142,9 @@ def test_other_services_are_not_judged(rule: str, namespace: str) -> None:
     assert len(said(template, rule)) == (0 if namespace == "dynamodb" else 1)
 
 
+NAMESPACES = dict.fromkeys(("RunningTaskCount", "DesiredTaskCount", "PendingTaskCount"), "ECS/ContainerInsights")
+
+
 def alarm(value: str, metric: str = "RunningTaskCount", more: str = ACTIONS) -> str:
     """An alarm on a service."""
     return f"""
@@ -137,6 +152,7 @@ def alarm(value: str, metric: str = "RunningTaskCount", more: str = ACTIONS) -> 
   Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
+      Namespace: {NAMESPACES.get(metric, "AWS/ECS")}
       MetricName: {metric}
       Dimensions: [{{Name: ClusterName, Value: !Ref Cluster}}, {{Name: ServiceName, Value: {value}}}]
       {more}
@@ -173,9 +189,31 @@ def test_an_alarm_that_goes_off_below_its_threshold_may_not_be_the_one() -> None
     assert [one.status for one in findings(target(more=alarm("!Ref Given", more=falling)), "MOOR-T1b")] == ["fail"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("ECS/ContainerInsights", "AWS/ECS", "in 'AWS/ECS', and CloudWatch has RunningTaskCount in ECS/Container"),
+        ("{Name: ClusterName, Value: !Ref Cluster}, ", "", "by ServiceName, and CloudWatch has RunningTaskCount by C"),
+        ("Service.Name", "Service.ServiceArn", "by its ARN, and CloudWatch knows it by its name"),
+        (
+            "!Ref Cluster}",
+            "!GetAtt Cluster.Arn}",
+            "its ClusterName is given by its ARN, and CloudWatch knows it by its name",
+        ),
+    ],
+)
+def test_an_alarm_without_data_tells_of_no_maximum(old: str, new: str, fault: str) -> None:
+    """By namespace, by both dimensions and by their names."""
+    (found,) = findings(target(more=alarm("!GetAtt Service.Name").replace(old, new)), "MOOR-T1b")
+    assert found.message.startswith("Nobody hears when this service is at its maximum of tasks: alarm 'Alarm' watches")
+    assert f"watches it, but {fault}" in found.message
+
+
 def test_what_is_left_below_the_maximum_may_be_computed() -> None:
     """Metric math turns it around: an alarm goes off when nothing is left."""
-    metric = "Metric: {MetricName: RunningTaskCount, Dimensions: [{Name: ServiceName, Value: !GetAtt Service.Name}]}"
+    dimensions = "{Name: ServiceName, Value: !GetAtt Service.Name}, {Name: ClusterName, Value: !Ref Cluster}"
+    namespace = "Namespace: ECS/ContainerInsights"
+    metric = f"Metric: {{{namespace}, MetricName: RunningTaskCount, Dimensions: [{dimensions}]}}"
     more = f"""
   Alarm:
     Type: AWS::CloudWatch::Alarm

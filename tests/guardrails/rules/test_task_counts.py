@@ -65,10 +65,12 @@ def test_t4e_not_of_daemons() -> None:
     ("count", "scaling", "expected"),
     [
         (None, target(2), []),
-        (None, target(1), [("fail", *COUNT), ("fail", *MINIMUM)]),
+        (None, target(1), [("fail", *MINIMUM)]),
+        (None, target(0, 0), [("fail", *MINIMUM)]),
         (2, target(1), [("fail", *MINIMUM)]),
         (1, target(2), [("fail", *COUNT)]),
-        (None, target({"Ref": "Open"}), [("unknown", *MINIMUM), ("unknown", "Service", "")]),
+        (None, target({"Ref": "Open"}), [("unknown", *MINIMUM)]),
+        (1, target(1), [("fail", *COUNT), ("fail", *MINIMUM)]),
         (None, target(2) | {"Condition": "Never"}, [("fail", *COUNT)]),
         (None, target(2) | {"Condition": "Released"}, [("fail", *COUNT)]),
         (2, target(0), [("fail", *MINIMUM)]),
@@ -79,7 +81,7 @@ def test_t4e_not_of_daemons() -> None:
     ],
 )
 def test_t4e_scaling(count: object, scaling: dict[str, Any], expected: list[tuple[str, ...]]) -> None:
-    """A scalable target that exists sets the count of a service that has none, and keeps two itself."""
+    """A scalable target that exists sets the count of a service that has none, and one fault is told once."""
     assert sorted(counted(count, scaling)) == sorted(expected)
 
 
@@ -92,7 +94,9 @@ def test_t4e_before_a_first_release() -> None:
     count = released(NOTHING, 0)
     assert counted(count, target(released(3, 0), released(12, 0))) == []
     assert counted(count, target(released(3, 0), 12)) == [("fail", "Target", "Properties/MinCapacity/Fn::If/2")]
-    assert {name for _, name, _ in counted(count, target(released(1, 0), released(12, 0)))} == {"Service", "Target"}
+    few = [("fail", "Target", "Properties/MinCapacity/Fn::If/1")]
+    assert counted(count, target(released(1, 0), released(12, 0))) == few
+    assert counted(None, target(released(3, 0), released(12, 0))) == [("fail", *COUNT)]
 
 
 @pytest.mark.parametrize(

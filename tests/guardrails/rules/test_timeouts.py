@@ -185,7 +185,14 @@ def stopped(stop: object, drain: object, **entry: object) -> dict[str, Any]:
         (stopped(59, "60"), ["fail"]),
         (stopped(None, "30"), []),
         (stopped(None, "31"), ["fail"]),
-        (stopped(120, None), ["fail"]),
+        (stopped(None, "120"), ["fail"]),
+        (stopped(None, "121"), []),
+        (stopped(None, None), []),
+        (stopped({"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}), []),
+        (stopped(30, None), ["fail"]),
+        (stopped(30, "121"), ["fail"]),
+        (stopped(300, None), []),
+        (stopped(None, {"Ref": "Open"}), ["unknown"]),
         (stopped({"Ref": "Open"}, "60"), ["unknown"]),
         (stopped({"Ref": "Ten"}, "11"), ["fail"]),
         (stopped(2, "60", ContainerName="sidecar"), ["fail"]),
@@ -198,7 +205,10 @@ def stopped(stop: object, drain: object, **entry: object) -> dict[str, Any]:
     ],
 )
 def test_t3d_stop_and_drain(resources: dict[str, Any], expected: list[str]) -> None:
-    """A container that gets requests is not killed before its drain ends; defaults are 30 s and 300 s."""
+    """A container that gets requests is not killed before its drain ends, if somebody chose one of the two.
+
+    A stop that nobody chose (30 s) is compared with drains that Fargate's longest stop, 120 s, can be as long as.
+    """
     assert statuses("MOOR-T3d", resources) == expected
 
 

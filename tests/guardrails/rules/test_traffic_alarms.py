@@ -20,16 +20,61 @@ Resources:
 """
 
 
-@pytest.mark.parametrize("metric", ["UnHealthyHostCount", "HealthyHostCount"])
-@pytest.mark.parametrize("operator", ["GreaterThanThreshold", "LessThanThreshold"])
-def test_either_count_of_hosts_tells(metric: str, operator: str) -> None:
-    """Too few healthy targets or any unhealthy one."""
-    dimensions = (
-        "[{Name: TargetGroup, Value: !GetAtt Targets.TargetGroupFullName},"
-        " {Name: LoadBalancer, Value: !GetAtt Balancer.LoadBalancerFullName}]"
-    )
-    alarm = f"MetricName: {metric}, ComparisonOperator: {operator}, Dimensions: {dimensions}, {ACTIONS}"
-    assert said(targets("Port: 80", alarm), "MOOR-W3a") == []
+GROUP = "{Name: TargetGroup, Value: !GetAtt Targets.TargetGroupFullName}"
+BALANCER = "{Name: LoadBalancer, Value: !GetAtt Balancer.LoadBalancerFullName}"
+ZONE = "{Name: AvailabilityZone, Value: eu-west-1a}"
+ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
+
+
+@pytest.mark.parametrize(
+    ("metric", "operator", "watched"),
+    [
+        ("UnHealthyHostCount", ABOVE, True),
+        ("UnHealthyHostCount", BELOW, False),
+        ("HealthyHostCount", ABOVE, False),
+        ("HealthyHostCount", BELOW, True),
+    ],
+)
+def test_either_count_of_hosts_tells(metric: str, operator: str, watched: bool) -> None:
+    """Too few healthy targets or any unhealthy one; the other way round it goes off when all is well."""
+    more = f"Namespace: AWS/ApplicationELB, ComparisonOperator: {operator}"
+    alarm = f"MetricName: {metric}, {more}, Dimensions: [{GROUP}, {BALANCER}], {ACTIONS}"
+    assert said(targets("Port: 80", alarm), "MOOR-W3a") == ([] if watched else [("fail", "Targets", "")])
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "watched"),
+    [
+        (f"{GROUP}, {BALANCER}", True),
+        (f"{GROUP}, {BALANCER}, {ZONE}", True),
+        (GROUP, False),
+        (f"{GROUP}, {ZONE}", False),
+        (f"{GROUP}, {BALANCER}, {{Name: Service, Value: x}}", False),
+        (f"{GROUP}, {BALANCER.replace('FullName', 'Name')}", False),
+        (f"{GROUP}, {{Name: LoadBalancer, Value: !Ref Kind}}", True),
+    ],
+)
+def test_a_target_groups_metrics_are_there_by_its_balancer(dimensions: str, watched: bool) -> None:
+    """By both together, and by their availability zone if wanted; no other combination has data."""
+    alarm = f"Namespace: AWS/ApplicationELB, MetricName: UnHealthyHostCount, Dimensions: [{dimensions}], {ACTIONS}"
+    assert said(targets("Port: 80", alarm), "MOOR-W3a") == ([] if watched else [("fail", "Targets", "")])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "namespace", "watched"),
+    [
+        ("Protocol: HTTP", "AWS/ApplicationELB", True),
+        ("Protocol: HTTP", "AWS/NetworkELB", False),
+        ("Protocol: TCP", "AWS/NetworkELB", True),
+        ("Protocol: TCP", "AWS/ApplicationELB", False),
+        ("Protocol: !Ref Kind", "AWS/NetworkELB", True),
+        ("", "AWS/ELB", False),
+    ],
+)
+def test_the_namespace_is_that_of_the_kind_of_balancer(protocol: str, namespace: str, watched: bool) -> None:
+    """The group's protocol tells the kind; where it does not, either may be right."""
+    alarm = f"Namespace: {namespace}, MetricName: UnHealthyHostCount, Dimensions: [{GROUP}, {BALANCER}], {ACTIONS}"
+    assert said(targets(protocol, alarm), "MOOR-W3a") == ([] if watched else [("fail", "Targets", "")])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +89,7 @@ def test_a_target_group_without_an_alarm_fails(properties: str, status: str | No
 def test_an_alarm_on_the_balancer_is_none_on_its_target_group() -> None:
     """The dimension tells which of them is watched."""
     dimensions = "[{Name: LoadBalancer, Value: !GetAtt Targets.TargetGroupFullName}]"
-    alarm = f"MetricName: UnHealthyHostCount, Dimensions: {dimensions}, {ACTIONS}"
+    alarm = f"Namespace: AWS/ApplicationELB, MetricName: UnHealthyHostCount, Dimensions: {dimensions}, {ACTIONS}"
     assert said(targets("", alarm), "MOOR-W3a") == [("fail", "Targets", "")]
 
 
@@ -58,6 +103,7 @@ Resources:
   Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
+      Namespace: AWS/ApplicationELB
       MetricName: HTTPCode_ELB_5XX_Count
       {ACTIONS}
       Dimensions: [{alarm}]
