@@ -1,7 +1,8 @@
 """``make synth``: synthesizes all environments and lets nothing pass that a reviewer should have seen.
 
 Our own rules, CDK's CloudFormation validation and cdk-nag's AwsSolutions judge while the app is synthesized; a warning
-counts like an error. Then cfn-lint judges every template, no look-up may remain, and every IAM statement names its resources.
+counts like an error. Then cfn-lint judges every template, no look-up may remain, and every IAM statement names its
+resources.
 """
 
 from __future__ import annotations

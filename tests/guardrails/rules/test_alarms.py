@@ -181,6 +181,18 @@ def test_others_may_tell_of_an_alarm_without_actions(more: str, told: bool) -> N
     assert said(assembly(alarm, more), "MOOR-W3b") == ([] if told else MISSING)
 
 
+@pytest.mark.parametrize("rule", ["!Sub 'ALARM(${Alarm})'", "ALARM(elb)"])
+@pytest.mark.parametrize(("env", "expected"), [("prod", MISSING), ("dev", [])])
+def test_a_composite_alarm_tells_where_it_exists(rule: str, env: str, expected: list[tuple[str, str, str]]) -> None:
+    """One under a condition that is false by its default tells of nothing."""
+    more = COMPOSITE.format(rule=rule, actions=TOPIC).replace("CompositeAlarm", "CompositeAlarm\n    Condition: Later")
+    text = assembly(on(NAME, "AlarmName: elb"), more).replace(
+        "Parameters:", f"Parameters:\n  Stage: {{Type: String, Default: {env}}}", 1
+    )
+    later = text.replace("Conditions: {", "Conditions: {Later: !Equals [!Ref Stage, dev], ")
+    assert said(later, "MOOR-W3b") == expected
+
+
 def test_alarms_are_found_across_templates_by_exports_and_imports() -> None:
     """The alarms' stack imports the name that the balancer's stack exports."""
     network = """

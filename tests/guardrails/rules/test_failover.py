@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.guardrails.support import said
+from tests.guardrails.support import findings, said
 
 HEAD: dict[str, Any] = {
     "Parameters": {
@@ -66,6 +66,12 @@ class TestT4a:
     def test_an_essential_container_has_one(self, container: dict[str, object], status: str | None) -> None:
         """Essential is the default, and a check in one branch only is none in the other."""
         assert [status for status, _, _ in judged("T4a", Task=self.task(**container))] == ([status] if status else [])
+
+    def test_a_check_that_is_switched_off_is_named(self) -> None:
+        """It is there, and does nothing."""
+        resources = {"Task": self.task(Name="web", HealthCheck={"Command": ["NONE"]})}
+        (found,) = findings(json.dumps({"Resources": resources}), "MOOR-T4a")
+        assert found.message.startswith("Essential container 'web' has its HealthCheck switched off (Command NONE). ")
 
     def test_its_place(self) -> None:
         """The finding stands where the check is missing."""
