@@ -118,7 +118,8 @@ def test_a_stranger_checks_a_template_with_nothing_but_the_wheel(alone: Path, tm
             [*command, "template.yaml"], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stderr) == (1, "")
-        assert "     8  error    MOOR-W2b  Task: Properties/ContainerDefinitions/0/" in done.stdout
+        assert "template.yaml:8  error  MOOR-W2b" in done.stdout
+        assert "Properties/ContainerDefinitions/0/LogConfiguration/Options/mode" in done.stdout
         assert "WebORCA, March 2025" in done.stdout
         assert "Fix: Set the log option mode to non-blocking" in done.stdout
         told = subprocess.run([*command, "--explain", "W2b"], cwd=tmp_path, env={}, capture_output=True, check=True)
