@@ -30,7 +30,7 @@ def app(tmp_path: Path) -> App:
 
 
 def test_an_error_stops_the_synthesis(app: App) -> None:
-    """The message says what and why, the report where; ``CDK_VALIDATION=false`` (conftest) stops CDK's own checks only."""
+    """The message says what and why, the report where; ``CDK_VALIDATION=false`` stops only the checks of CDK itself."""
     task_definition(Stack(app, "Web"))
     done = synthesized(app, GuardrailChecks())
     assert done.plugin.conclusion == "failure"
