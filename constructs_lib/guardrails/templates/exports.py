@@ -67,6 +67,20 @@ def imported(assembly: Assembly, wanted: str | Text, template: Template) -> Expo
     return found[0] if len(found) == 1 else None
 
 
+def having_output(assembly: Assembly, name: str) -> Template | None:
+    """The template that has an output, if one alone has it."""
+    found = assembly.remember(_by_output).get(name, ())
+    return found[0] if len(found) == 1 else None
+
+
+def _by_output(assembly: Assembly) -> dict[str, list[Template]]:
+    found: dict[str, list[Template]] = {}
+    for template in assembly.templates:
+        for name in template.section("Outputs"):
+            found.setdefault(name, []).append(template)
+    return found
+
+
 def _by_tail(assembly: Assembly) -> dict[str, list[Export]]:
     """Exports by what is known of the end of their names: the whole name, or what follows the last hole."""
     found: dict[str, list[Export]] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from constructs_lib.guardrails.templates.assembly import Template
 from constructs_lib.guardrails.templates.documents import Place
-from constructs_lib.guardrails.templates.exports import imported
+from constructs_lib.guardrails.templates.exports import having_output, imported
 from constructs_lib.guardrails.templates.values import (
     ABSENT,
     VARIABLE,
@@ -192,9 +192,9 @@ def import_value(world: World, template: Template, argument: object) -> Reduced:
 def get_stack_output(world: World, template: Template, argument: object) -> Reduced:
     """``Fn::GetStackOutput``, of the one template of the assembly that has such an output."""
     name = as_text(world.value(template, mapping(argument).get("OutputName")))
-    having = [other for other in world.assembly.templates if name in other.section("Outputs")]
-    if name is not None and len(having) == 1:
-        return _output(world, having[0], name)
+    having = None if name is None else having_output(world.assembly, name)
+    if name is not None and having is not None:
+        return _output(world, having, name)
     return _unknown(template, "it is an output of a stack that is not here", argument)
 
 

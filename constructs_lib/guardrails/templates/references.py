@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource, Template, resources_of
-from constructs_lib.guardrails.templates.exports import imported
+from constructs_lib.guardrails.templates.exports import having_output, imported
 from constructs_lib.guardrails.templates.values import Text, function_of, mapping, variables
 from constructs_lib.guardrails.templates.world import World
 
@@ -77,9 +77,9 @@ def _by_function(world: World, template: Template, name: str, argument: object, 
             yield from _by_output(world, export.template, export.output, seen)
     elif name == "Fn::GetStackOutput":
         output = mapping(argument).get("OutputName")
-        having = [other for other in world.assembly.templates if output in other.section("Outputs")]
-        if isinstance(output, str) and len(having) == 1:
-            yield from _by_output(world, having[0], output, seen)
+        having = having_output(world.assembly, output) if isinstance(output, str) else None
+        if isinstance(output, str) and having is not None:
+            yield from _by_output(world, having, output, seen)
 
 
 def _by_name(world: World, template: Template, name: str, seen: Seen) -> Iterator[ResourceKey]:
