@@ -9,13 +9,11 @@ from typing import Final
 
 from constructs_lib.guardrails.rules.alarm_actions import silence
 from constructs_lib.guardrails.rules.alarm_metrics import Asked, Metric, asked, operator_of
-from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, listed, look, undecided
+from constructs_lib.guardrails.rules.watchers import ALARM, exists_with, in_all_worlds, listed, look, undecided
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import ResourceKey, named_in
 from constructs_lib.guardrails.templates.values import Text, as_text
-
-ALARM: Final = "AWS::CloudWatch::Alarm"
 
 _ELSEWHERE: Final = ("AWS::CloudFormation::", "AWS::Serverless::Application", "AWS::SSM::", "Custom::")
 """What may give the name of any resource."""

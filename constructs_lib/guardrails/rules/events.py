@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from constructs_lib.guardrails.rules.patterns import Event, Named, matches
-from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, listed, look, undecided
+from constructs_lib.guardrails.rules.watchers import ALARM, exists_with, in_all_worlds, listed, look, undecided
 from constructs_lib.guardrails.templates.assembly import Assembly
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.references import ResourceKey, named_in, referring
@@ -131,7 +131,7 @@ def _rules(assembly: Assembly) -> Iterator[tuple[Node, str]]:
 def _tells(rule: Node, properties: Node) -> bool:
     """Whether it has targets, or an alarm that counts what it matches (AWS/Events, RuleName)."""
     targets = bool(listed(look(properties, "Targets")))
-    return targets or bool(referring(rule.world.assembly, rule.resource, "AWS::CloudWatch::Alarm"))
+    return targets or bool(referring(rule.world.assembly, rule.resource, ALARM))
 
 
 def _listens(rule: Node, pattern: str) -> bool:

@@ -7,10 +7,9 @@ from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
 from constructs_lib.guardrails.rules.alarm_actions import silence
-from constructs_lib.guardrails.rules.alarms import ALARM
 from constructs_lib.guardrails.rules.events import heard
 from constructs_lib.guardrails.rules.patterns import Event, Named
-from constructs_lib.guardrails.rules.watchers import exists_with, in_all_worlds, look, undecided
+from constructs_lib.guardrails.rules.watchers import ALARM, exists_with, in_all_worlds, look, undecided
 from constructs_lib.guardrails.rules.written import REPOSITORY
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource
 from constructs_lib.guardrails.templates.node import Node, NotKnown

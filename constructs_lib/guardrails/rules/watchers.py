@@ -11,6 +11,8 @@ from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.values import Unknown
 from constructs_lib.guardrails.templates.world import worlds
 
+ALARM: Final = "AWS::CloudWatch::Alarm"
+
 _MOST: Final = 16
 
 _Existence: TypeAlias = tuple[int, str]

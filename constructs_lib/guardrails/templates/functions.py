@@ -49,7 +49,7 @@ class Reduced:
 
 def ref(world: World, template: Template, name: object) -> Reduced:
     """``Ref``."""
-    name = _name_of(world, template, name)
+    name = plain_name(world, template, name)
     if name is None:
         return _unknown(template, "Ref has no plain name")
     if name == "AWS::NoValue":
@@ -63,19 +63,25 @@ def ref(world: World, template: Template, name: object) -> Reduced:
     return _unknown(template, f"there is no {name}")
 
 
-def _name_of(world: World, template: Template, raw: object) -> str | None:
+def plain_name(world: World, template: Template, raw: object) -> str | None:
     """A name, which a function may make with AWS::LanguageExtensions."""
     value = raw if isinstance(raw, str) else world.value(template, raw)
     return value if isinstance(value, str) else None
 
 
+def named_attribute(world: World, template: Template, argument: object) -> tuple[str, str] | None:
+    """The logical id and the attribute that an ``Fn::GetAtt`` names."""
+    parts = argument.split(".", 1) if isinstance(argument, str) else argument
+    names = [text for part in parts if (text := plain_name(world, template, part))] if isinstance(parts, list) else []
+    return (names[0], ".".join(names[1:])) if len(names) >= 2 else None
+
+
 def get_att(world: World, template: Template, argument: object) -> Reduced:
     """``Fn::GetAtt``; of a nested stack's outputs, the value that its template gives."""
-    parts = argument.split(".", 1) if isinstance(argument, str) else argument
-    names = [text for part in parts if (text := _name_of(world, template, part))] if isinstance(parts, list) else []
-    if len(names) < 2:
+    named = named_attribute(world, template, argument)
+    if named is None:
         return _unknown(template, "Fn::GetAtt has no plain name", argument)
-    logical_id, attribute = names[0], ".".join(names[1:])
+    logical_id, attribute = named
     child = world.assembly.children.get((template.number, logical_id))
     if child is not None and attribute.startswith("Outputs."):
         return _output(world, child, attribute.removeprefix("Outputs."))

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from constructs_lib.guardrails.templates.assembly import Assembly, Resource, Template, resources_of
 from constructs_lib.guardrails.templates.exports import having_output, imported
+from constructs_lib.guardrails.templates.functions import named_attribute, plain_name
 from constructs_lib.guardrails.templates.values import Text, function_of, mapping, variables
 from constructs_lib.guardrails.templates.world import World
 
@@ -60,12 +61,14 @@ def _named(world: World, template: Template, raw: object, seen: Seen) -> Iterato
 
 
 def _by_function(world: World, template: Template, name: str, argument: object, seen: Seen) -> Iterator[ResourceKey]:
-    if name == "Ref" and isinstance(argument, str):
-        yield from _by_name(world, template, argument, seen)
+    if name == "Ref":
+        named = plain_name(world, template, argument)
+        if named is not None:
+            yield from _by_name(world, template, named, seen)
     elif name == "Fn::GetAtt":
-        parts = argument.split(".", 1) if isinstance(argument, str) else argument
-        if isinstance(parts, list) and len(parts) >= 2 and all(isinstance(part, str) for part in parts):
-            yield from _by_name(world, template, ".".join(parts), seen)
+        attribute = named_attribute(world, template, argument)
+        if attribute is not None:
+            yield from _by_name(world, template, ".".join(attribute), seen)
     elif name == "Fn::Sub":
         text = argument[0] if isinstance(argument, list) and argument else argument
         for variable in variables(text) if isinstance(text, str) else ():

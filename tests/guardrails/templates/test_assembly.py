@@ -210,7 +210,8 @@ def test_outputs_of_outputs_are_followed_once() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["!Ref Other", "!GetAtt Other.Arn", "!GetAtt [Other, Arn]", '!Sub "x${Other}"', '!Sub "${ Other.Arn }"',
+    ["!Ref Other", '{Ref: !Sub "Other"}', '{"Fn::GetAtt": [!Sub "Other", Arn]}', "!GetAtt Other.Arn",
+     "!GetAtt [Other, Arn]", '!Sub "x${Other}"', '!Sub "${ Other.Arn }"',
      '!Sub ["${A}", {A: !Ref Other}]', '!Join ["", [x, [!Ref Other]]]', "!If [C, x, !Ref Other]"],
 )  # fmt: skip
 def test_every_way_to_name_a_resource_counts(expression: str) -> None:
