@@ -7,6 +7,7 @@ names give the same result: single names hold neither ``--`` nor ``/`` (:func:`c
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
@@ -23,6 +24,7 @@ RELEASE_PARAMETER = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)
 names."""
 
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_ROLE_NAME_LENGTH = 64
 _COMMIT = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -56,6 +58,41 @@ def secret_parameter_name(application: str, environment: str, service: str, sett
     return "/moorings/" + "/".join((*_names(application, environment, service), "secrets", setting))
 
 
+def release_path(application: str, environment: str, service: str) -> str:
+    """The path under which Parameter Store holds the ledger of a service, one parameter for each release."""
+    return "/moorings/" + "/".join((*_names(application, environment, service), "releases"))
+
+
+def delivery_settings_name(application: str, environment: str, service: str) -> str:
+    """The SSM parameter that tells release commands what they need to know of a service."""
+    return "/moorings/" + "/".join((*_names(application, environment, service), "delivery"))
+
+
+def freeze_parameter_name(application: str, environment: str) -> str:
+    """The SSM parameter that holds all releases of an environment while it exists."""
+    return "/moorings/" + "/".join((*_names(application, environment), "freeze"))
+
+
+def promotion_project_name(application: str, environment: str, image: str) -> str:
+    """The CodeBuild project that takes one image into one environment, such as ``shop--production--web--promotion``."""
+    return build_project_name(application, environment, image) + "--promotion"
+
+
+def release_project_name(application: str, environment: str, service: str) -> str:
+    """The CodeBuild project that releases one service, such as ``shop--production--web--release``."""
+    return build_project_name(application, environment, service) + "--release"
+
+
+def release_role_name(application: str, environment: str) -> str:
+    """The role with which CloudFormation updates an environment's services in a release."""
+    return _role_name(*_names(application, environment), "release")
+
+
+def reader_role_name(application: str, environment: str) -> str:
+    """The role by which a later environment, perhaps of another account, reads images and ledger of this one."""
+    return _role_name(*_names(application, environment), "reader")
+
+
 def alarm_name(application: str, environment: str, component: str, what: str) -> str:
     """The name of an alarm, such as ``shop/staging/web/unhealthy-targets``: it is what a paged person reads first."""
     return "/".join(_names(application, environment, component, what))
@@ -73,6 +110,15 @@ def build_tag(environment: str, at: datetime, commit: str) -> str:
         raise invalid("commit", commit, "at least 12 lower-case hexadecimal digits", "pass git's full commit id")
     environment_name("environment", environment)
     return f"{environment}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{commit[:12]}"
+
+
+def _role_name(*parts: str) -> str:
+    """Joined like a stack's name. IAM takes 64 characters, so a longer one ends with a hash of itself."""
+    joined = "--".join(parts)
+    if len(joined) <= _ROLE_NAME_LENGTH:
+        return joined
+    digest = hashlib.sha256(joined.encode()).hexdigest()[:8]
+    return f"{joined[: _ROLE_NAME_LENGTH - 11]}---{digest}"
 
 
 def _names(application: str, environment: str, *parts: str) -> tuple[str, ...]:

@@ -1,0 +1,103 @@
+"""What release commands must know of a service, as the SSM parameter that the stack writes (lessons Q5, Q7, W6).
+
+One place for the terminal and for CodeBuild, so the two cannot differ. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal, TypeAlias
+
+Severity: TypeAlias = Literal["critical", "high", "medium", "low"]
+"""The least severity of a scan's findings that stops a release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """The environment that an image must have run in before (lesson Q7).
+
+    Args:
+        environment: its name.
+        account: its account, 12 digits.
+        region: its region.
+        repository: the repository of the same image there.
+        check: ``digest`` when images are promoted, ``commit`` when they are built again here.
+        reader_role: ARN of the role that reads there; empty in the same account.
+    """
+
+    environment: str
+    account: str
+    region: str
+    repository: str
+    check: Literal["digest", "commit"] = "digest"
+    reader_role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """What release commands must know of a service (lessons Q5, Q7, W6).
+
+    Args:
+        application: the application.
+        environment: the environment.
+        service: the service; also the component of its alarms and the name of its container.
+        account: the environment's account, 12 digits.
+        region: its region.
+        stack: CloudFormation's name of the services' stack.
+        role: ARN of the role that CloudFormation uses in a release.
+        cluster: name of the ECS cluster.
+        ecs_service: name of the ECS service.
+        target_group: ARN of the target group.
+        repository: name of the ECR repository.
+        platform: ``linux/arm64`` or ``linux/amd64``.
+        steady_minutes: how long to wait for running tasks and healthy targets after the stack is updated.
+        window: the maintenance window as text (:meth:`MaintenanceWindow.to_text`); empty when there is none.
+        outside_window: whether a release ``refuse``\\ s or ``wait``\\ s outside it.
+        scan_threshold: the least severity of scan findings that stops a release; empty when scans do not matter.
+        upstream: where an image must have run before; ``None`` when nowhere.
+    """
+
+    application: str
+    environment: str
+    service: str
+    account: str
+    region: str
+    stack: str
+    role: str
+    cluster: str
+    ecs_service: str
+    target_group: str
+    repository: str
+    platform: str
+    steady_minutes: int = 15
+    window: str = ""
+    outside_window: Literal["refuse", "wait"] = "refuse"
+    scan_threshold: Severity | Literal[""] = ""
+    upstream: Upstream | None = None
+
+    @property
+    def place(self) -> str:
+        """How a person names the service, such as ``shop/production/web``."""
+        return "/".join((self.application, self.environment, self.service))
+
+    def to_json(self) -> str:
+        """The parameter's value. Values may be Tokens."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> DeliverySettings:
+        """The settings that a parameter holds.
+
+        Raises:
+            ValueError: it holds something else.
+        """
+        try:
+            values = json.loads(text)
+            upstream = values.pop("upstream", None)
+            return cls(**values, upstream=Upstream(**upstream) if upstream else None)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"the delivery settings must be JSON as this version's stacks write it, got {text[:80]!r}; "
+                "deploy the services' stack with the version that runs this command"
+            ) from error
