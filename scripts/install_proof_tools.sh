@@ -10,6 +10,7 @@ command -v dockerd >/dev/null || packages+=(docker.io)
 # The program goes into an image without a libc, so it must be static. `ldd` fails for a static program.
 if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then packages+=(busybox-static); fi
 command -v nsenter >/dev/null || packages+=(util-linux)
+command -v openssl >/dev/null || packages+=(openssl)
 
 if [[ ${#packages[@]} == 0 && -x "$(command -v docker)" ]]; then exit 0; fi
 if [[ $EUID != 0 ]]; then

@@ -36,3 +36,33 @@ def buildspec() -> dict[str, object]:
 def script() -> str:
     """The text of ``build.sh``: build one image, push it, and be sure of its digest (lessons Q1, Q3)."""
     return files("constructs_lib.delivery").joinpath("build.sh").read_text(encoding="utf-8")
+
+
+def promotion_buildspec() -> dict[str, object]:
+    """The buildspec of every :class:`~constructs_lib.delivery.promotion_pipeline.PromotionPipeline`.
+
+    The source is this package itself, so its shell is run from there, and nothing is downloaded.
+    """
+    return {
+        "version": "0.2",
+        "env": {"shell": "bash", "exported-variables": list(EXPORTED)},
+        "phases": {
+            "build": {
+                "commands": [
+                    'RESULT="$(mktemp)" && export RESULT',
+                    'bash "$CODEBUILD_SRC_DIR/delivery/promotion.sh"',
+                    '. "$RESULT"',
+                ]
+            }
+        },
+    }
+
+
+def release_buildspec() -> dict[str, object]:
+    """The buildspec of every :class:`~constructs_lib.delivery.release_pipeline.ReleasePipeline`; the source is this
+    package."""
+    return {
+        "version": "0.2",
+        "env": {"shell": "bash"},
+        "phases": {"build": {"commands": ['bash "$CODEBUILD_SRC_DIR/delivery/release.sh"']}},
+    }

@@ -1,10 +1,10 @@
-"""One environment, one build, one role (lessons Q1, Q3)."""
+"""One environment, one build, one role (lessons Q1, Q3, Q6)."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -14,11 +14,14 @@ from constructs import Construct
 from constructs_lib.architecture import Architecture, check_architecture
 from constructs_lib.checks import environment_name as check_environment_name
 from constructs_lib.checks import invalid
+from constructs_lib.delivery.build_permissions import build_permissions
 from constructs_lib.delivery.buildspec import buildspec
-from constructs_lib.delivery.permissions import build_permissions
 from constructs_lib.delivery.policy import (
     BuildLimits,
+    DockerHubLogin,
     GitHubSource,
+    PullThroughCache,
+    Sbom,
     check_project_name,
     check_source_path,
 )
@@ -34,7 +37,7 @@ _PLATFORM: Final = {"arm64": "linux/arm64", "x86_64": "linux/amd64"}
 
 
 class BuildPipeline(Construct):
-    """Builds one image for one environment and pushes it to one repository, and to no other (lessons Q1, Q3).
+    """Builds one image for one environment and pushes it to one repository, and to no other (lessons Q1, Q3, Q6).
 
     A build makes a tag of its own, ``<environment>-<UTC yyyymmddThhmmssZ>-<commit12>``, and exports ``BUILD_TAG`` and
     ``IMAGE_DIGEST``. A commit that has an ACTIVE image already is not built again; start the build with the variable
@@ -50,6 +53,10 @@ class BuildPipeline(Construct):
     The build runs privileged, because Docker does not start without it (``privilegedMode`` in
     https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html).
 
+    Base images of Docker Hub are pulled anonymously by default, and Docker Hub limits that by address: CodeBuild's
+    addresses are shared, so a build may fail for what others pulled. ``docker_hub`` asks as a user or through a cache.
+    With neither, take base images from elsewhere, such as ``public.ecr.aws/docker/library/python``.
+
     There are no artifacts, so nothing is stored that a KMS key of your own would protect. cdk-nag's AwsSolutions-CB4
     asks for one all the same: acknowledge it with that reason.
 
@@ -63,6 +70,9 @@ class BuildPipeline(Construct):
         limits: times, size and log retention; 30 minutes, 60 in the queue, small and 90 days by default.
         dockerfile: path of the Dockerfile from the source's root; ``Dockerfile`` by default.
         context: path of Docker's build context from the source's root; the root itself by default.
+        docker_hub: how images of Docker Hub are pulled, a DockerHubLogin or a PullThroughCache; anonymously by default.
+            The cache is in the account and region of ``repository``.
+        sbom: makes and keeps a list of what is in each image; none by default.
 
     Attributes:
         project: the CodeBuild project.
@@ -86,6 +96,8 @@ class BuildPipeline(Construct):
         limits: BuildLimits = _DEFAULT_LIMITS,
         dockerfile: str = "Dockerfile",
         context: str = ".",
+        docker_hub: DockerHubLogin | PullThroughCache | None = None,
+        sbom: Sbom | None = None,
     ) -> None:
         check_environment_name("environment_name", environment_name)
         check_architecture(architecture)
@@ -97,6 +109,12 @@ class BuildPipeline(Construct):
             raise invalid("source", source, "a GitHubSource", "CodeBuild must know what to build")
         if not isinstance(limits, BuildLimits):
             raise invalid("limits", limits, "a BuildLimits", "leave it out for the defaults")
+        if docker_hub is not None and not isinstance(docker_hub, DockerHubLogin | PullThroughCache):
+            raise invalid(
+                "docker_hub", docker_hub, "a DockerHubLogin or a PullThroughCache", "leave it out for neither"
+            )
+        if sbom is not None and not isinstance(sbom, Sbom):
+            raise invalid("sbom", sbom, "an Sbom", "leave it out for none")
         super().__init__(scope, id)
 
         self.log_group = logs.LogGroup(
@@ -105,7 +123,7 @@ class BuildPipeline(Construct):
             retention=logs.RetentionDays[RETENTION_DAYS[limits.retention_days]],
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        self.role = self._make_role(repository.repository_arn, source.connection_arn)
+        self.role = self._make_role(repository, source, docker_hub, sbom)
         variables = {
             "REPOSITORY_URI": repository.repository_uri,
             "ENVIRONMENT_NAME": environment_name,
@@ -113,6 +131,7 @@ class BuildPipeline(Construct):
             "CONTEXT": context,
             "PLATFORM": _PLATFORM[architecture],
             "REBUILD": "no",
+            **_optional_variables(docker_hub, sbom),
         }
         self.project = codebuild.Project(
             self,
@@ -125,7 +144,8 @@ class BuildPipeline(Construct):
                 build_image=_build_image(architecture), compute_type=_COMPUTE[limits.compute], privileged=True
             ),
             environment_variables={
-                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in variables.items()
+                **{key: codebuild.BuildEnvironmentVariable(value=value) for key, value in variables.items()},
+                **_secret_variables(docker_hub),
             },
             timeout=Duration.minutes(limits.build_minutes),
             queued_timeout=Duration.minutes(limits.queued_minutes),
@@ -153,7 +173,13 @@ class BuildPipeline(Construct):
             resource_arns=[self.project.project_arn],
         )
 
-    def _make_role(self, repository_arn: str, connection_arn: str | None) -> iam.Role:
+    def _make_role(
+        self,
+        repository: ecr.IRepository,
+        source: GitHubSource,
+        docker_hub: DockerHubLogin | PullThroughCache | None,
+        sbom: Sbom | None,
+    ) -> iam.Role:
         # The policy is part of the role, not a resource beside it: CodeBuild tries a connection with the role while it
         # creates the project, and a policy that comes later is too late (https://github.com/aws/aws-cdk/issues/38504).
         return iam.Role(
@@ -163,10 +189,72 @@ class BuildPipeline(Construct):
             description="Builds: may push to one repository and to no other (lesson Q1)",
             inline_policies={
                 "Build": iam.PolicyDocument.from_json(
-                    build_permissions(repository_arn, self.log_group.log_group_arn, connection_arn)
+                    build_permissions(
+                        repository.repository_arn,
+                        self.log_group.log_group_arn,
+                        connection_arn=source.connection_arn,
+                        secret_arn=self._secret_arn(docker_hub) if isinstance(docker_hub, DockerHubLogin) else None,
+                        cache_arn=self._cache_arn(docker_hub, repository)
+                        if isinstance(docker_hub, PullThroughCache)
+                        else None,
+                        sbom_arn=self._sbom_arn(sbom, repository) if sbom is not None else None,
+                    )
                 )
             },
         )
+
+    def _secret_arn(self, login: DockerHubLogin) -> str:
+        # Secrets Manager adds a hyphen and six characters to a name; six question marks match no other secret
+        # (https://docs.aws.amazon.com/secretsmanager/latest/userguide/permissions_grant-limited-resources.html).
+        return Stack.of(self).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{login.secret_name}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _cache_arn(self, cache: PullThroughCache, repository: ecr.IRepository) -> str:
+        return Stack.of(self).format_arn(
+            service="ecr",
+            account=repository.env.account,
+            region=repository.env.region,
+            resource="repository",
+            resource_name=f"{cache.prefix}/*",  # every image of Docker Hub that a Dockerfile may name
+        )
+
+    def _sbom_arn(self, sbom: Sbom, repository: ecr.IRepository) -> str:
+        return Stack.of(self).format_arn(
+            service="s3",
+            account="",
+            region="",
+            resource=sbom.bucket_name,
+            resource_name=f"{repository.repository_name}/*",  # one object for each build tag
+        )
+
+
+def _optional_variables(docker_hub: DockerHubLogin | PullThroughCache | None, sbom: Sbom | None) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    if isinstance(docker_hub, DockerHubLogin):
+        variables["DOCKER_HUB_SECRET"] = docker_hub.secret_name
+    if isinstance(docker_hub, PullThroughCache):
+        variables["CACHE_PREFIX"] = docker_hub.prefix
+    if sbom is not None:
+        variables |= {"SBOM_GENERATOR": sbom.generator, "SBOM_BUCKET": sbom.bucket_name}
+    return variables
+
+
+def _secret_variables(
+    docker_hub: DockerHubLogin | PullThroughCache | None,
+) -> dict[str, codebuild.BuildEnvironmentVariable]:
+    """CodeBuild reads the secret when a build starts and masks its values in the log; the template has names only."""
+    if not isinstance(docker_hub, DockerHubLogin):
+        return {}
+    return {
+        f"DOCKER_HUB_{key.upper()}": codebuild.BuildEnvironmentVariable(
+            type=codebuild.BuildEnvironmentVariableType.SECRETS_MANAGER, value=f"{docker_hub.secret_name}:{key}"
+        )
+        for key in ("username", "password")
+    }
 
 
 def _source(source: GitHubSource) -> codebuild.ISource:

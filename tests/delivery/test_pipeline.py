@@ -267,6 +267,11 @@ def test_nothing_else_is_made() -> None:
         ({"project_name": "${Token[TOKEN.1]}"}, r"project_name must be .*not a Token"),
         ({"source": "https://github.com/example/shop"}, r"source must be a GitHubSource, got .*; .+"),
         ({"limits": None}, r"limits must be a BuildLimits, got None; .+"),
+        (
+            {"docker_hub": "docker-hub"},
+            r"docker_hub must be a DockerHubLogin or a P.*, got 'docker-hub'; .+",
+        ),
+        ({"sbom": True}, r"sbom must be an Sbom, got True; .+"),
     ],
 )
 def test_a_wrong_value_fails_in_one_sentence_and_leaves_nothing_behind(changes: dict[str, Any], message: str) -> None:

@@ -11,7 +11,10 @@ import pytest
 from constructs_lib.architecture import check_architecture
 from constructs_lib.delivery.policy import (
     BuildLimits,
+    DockerHubLogin,
     GitHubSource,
+    PullThroughCache,
+    Sbom,
     check_project_name,
     check_source_path,
 )
@@ -107,6 +110,69 @@ def test_limits_take_the_ends_of_their_ranges() -> None:
     BuildLimits(build_minutes=2160, queued_minutes=480, compute="large", retention_days=3653)
 
 
+@pytest.mark.parametrize("name", ["docker-hub", "shop/docker_hub.reader+1=2@x", "a" * 512])
+def test_a_login_takes_the_name_of_a_secret(name: str) -> None:
+    """All that Secrets Manager takes."""
+    assert DockerHubLogin(secret_name=name).secret_name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a:b", "arn:aws:secretsmanager:eu-west-1:1:secret:a-123456", "a b", "a*", "a?", "a" * 513, TOKEN]
+)
+def test_a_login_takes_nothing_else(name: str) -> None:
+    """A colon would name another key to CodeBuild, and a wildcard another secret to IAM."""
+    with pytest.raises(ValueError, match=r"^secret_name must be .*, got .*; .+"):
+        DockerHubLogin(secret_name=name)
+
+
+@pytest.mark.parametrize("prefix", ["docker-hub", "ab", "team/docker.hub", "a__b", "a--b", "a" * 30])
+def test_a_cache_takes_a_prefix_that_ecr_takes(prefix: str) -> None:
+    """``PullThroughCacheRuleRepositoryPrefix`` in ECR's API model."""
+    assert PullThroughCache(prefix=prefix).prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ["", "a", "ROOT", "Hub", "hub/", "/hub", "hub/*", "a..b", "*", "a" * 31, TOKEN])
+def test_a_cache_takes_no_other_prefix(prefix: str) -> None:
+    """Not the root of the registry either: the build could then read and make every repository."""
+    with pytest.raises(ValueError, match=r"^prefix must be .*, got .*; .+"):
+        PullThroughCache(prefix=prefix)
+
+
+GENERATOR = "docker/buildkit-syft-scanner@sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize("generator", [GENERATOR, GENERATOR.replace("@", ":stable-1.0@"), GENERATOR.replace("-", "__")])
+def test_an_sbom_takes_an_image_of_docker_hub_by_its_digest(generator: str) -> None:
+    """With or without a tag before the digest."""
+    assert Sbom(generator=generator, bucket_name="sboms").generator == generator
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"generator": ""}, "generator"),
+        ({"generator": "docker/buildkit-syft-scanner"}, "generator"),
+        ({"generator": "docker/buildkit-syft-scanner:stable-1"}, "generator"),
+        ({"generator": GENERATOR[:-1]}, "generator"),
+        ({"generator": GENERATOR.split("/")[1]}, "generator"),
+        ({"generator": f"docker.io/{GENERATOR}"}, "generator"),
+        ({"generator": "ghcr.io/" + GENERATOR.split("/")[1]}, "generator"),
+        ({"generator": f"{GENERATOR} --privileged"}, "generator"),
+        ({"generator": TOKEN}, "generator"),
+        ({"bucket_name": ""}, "bucket_name"),
+        ({"bucket_name": "ab"}, "bucket_name"),
+        ({"bucket_name": "s3://sboms"}, "bucket_name"),
+        ({"bucket_name": "sboms/*"}, "bucket_name"),
+        ({"bucket_name": "arn:aws:s3:::sboms"}, "bucket_name"),
+        ({"bucket_name": TOKEN}, "bucket_name"),
+    ],
+)
+def test_an_sbom_refuses_what_could_change_or_cannot_be(changes: dict[str, str], what: str) -> None:
+    """A generator without a digest could be another one tomorrow."""
+    with pytest.raises(ValueError, match=rf"^{what} must be .*, got .*; .+"):
+        Sbom(**{"generator": GENERATOR, "bucket_name": "sboms", **changes})
+
+
 @pytest.mark.parametrize("path", ["Dockerfile", ".", "services/web/Dockerfile", "./docker", ".docker/a_b-c.1", "a..b"])
 def test_a_path_inside_the_source_is_taken(path: str) -> None:
     check_source_path("dockerfile", path)
@@ -132,7 +198,7 @@ def test_an_architecture_that_fargate_does_not_run_is_refused(value: str) -> Non
 
 def test_pure_modules_import_no_cdk() -> None:
     """Importing a pure module must not start Node, and the runtime must start without boto3's cost."""
-    modules = "policy, buildspec, permissions", "runtime.decision", "runtime.handler"
+    modules = "policy, buildspec, permissions, build_permissions", "runtime.decision", "runtime.handler"
     code = "; ".join(
         [
             "import sys",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .internet import Internet
 from .machine import ACCOUNT, ARCHITECTURES, REGION, Docker, Machine, missing, until
 from .shop import PROJECT, REPOSITORY, Shop
 
@@ -83,6 +84,21 @@ def shop(machine: Machine, template: Path) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def builder(machine: Machine) -> Docker:
-    """A dockerd that builds."""
-    return machine.docker()
+def builder(internet: Internet) -> Docker:
+    """A dockerd that builds; it reads the certificate of our Docker Hub when it starts."""
+    return internet.machine.docker()
+
+
+@pytest.fixture(scope="session")
+def internet(machine: Machine) -> Iterator[Internet]:
+    """What would be outside: Docker Hub, a name server, and a front of the registry; it starts before any dockerd."""
+    with Internet(machine) as internet:
+        yield internet
+
+
+@pytest.fixture
+def outside(internet: Internet) -> Iterator[Internet]:
+    """The same, with nothing asked of it yet, letting everything pass."""
+    internet.reset()
+    yield internet
+    internet.reset()

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,9 @@ ROOT = Path(__file__).parents[2]
 AWS = ROOT / ".venv-proof" / "bin" / "aws"
 ACCOUNT, REGION = "111111111111", "eu-central-1"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+DOCKER_HUB = ("registry-1.docker.io", "auth.docker.io")
+"""Docker Hub's servers, which are front.py's here."""
+
 ARCHITECTURES: dict[str, Literal["x86_64", "arm64"]] = {"x86_64": "x86_64", "aarch64": "arm64"}
 # The distribution's own programs: a docker client elsewhere on PATH may lack a builder, or be podman's.
 PATH = f"{AWS.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,7 +41,8 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs /run
 cp -a /etc /run/etc
 mount --bind /run/etc /etc
-echo '127.0.0.1 localhost {REGISTRY}' >/etc/hosts
+printf '127.0.0.1 localhost {REGISTRY}\n127.0.0.2 {" ".join(DOCKER_HUB)}\n' >/etc/hosts
+echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 busybox ip link set lo up
 echo ready
 read -r || :
@@ -58,7 +63,7 @@ def missing() -> str | None:
     """Why this tier cannot run here, in one sentence, or None."""
     if os.geteuid() != 0:
         return "not root: private namespaces and dockerd need it"
-    for program in ("dockerd", "docker", "busybox", "unshare", "nsenter", "bash"):
+    for program in ("dockerd", "docker", "busybox", "unshare", "nsenter", "bash", "openssl"):
         if shutil.which(program, path=PATH) is None:
             return f"{program} is missing: scripts/install_proof_tools.sh installs it on Debian and Ubuntu"
     if not AWS.exists():
@@ -108,6 +113,11 @@ class Docker:
                 self("kill", container)
             self.machine.run("sh", "-c", f'kill "$(cat {self.folder}/pid)"')
 
+    def lose(self) -> None:
+        """End this dockerd as a lost machine does: at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
     def stop(self) -> None:
         """End this dockerd and wait until it has."""
         self.end()
@@ -119,6 +129,7 @@ class Machine:
 
     def __init__(self, work: Path) -> None:
         self.work = work
+        self.certificate = work / "front" / "certificate.pem"
         self.cgroup = f"moorings-proof-{os.getpid()}"
         self.environment = client_environment(
             Endpoint("http://127.0.0.1:80", 80, 0),
@@ -165,6 +176,28 @@ class Machine:
             raise ProofError(f"{' '.join(command[2:6])} … ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
+    def start(
+        self, *command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start a program on the machine as the head of a process group: killing the group kills what it started."""
+        return subprocess.Popen(
+            [*self._enter, "env", f"--chdir={cwd or self.work}", *command],
+            env={**self.environment, **(env or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def processes(self) -> Iterator[tuple[str, str]]:
+        """The arguments and the environment of everything that runs on the machine."""
+        for space in Path("/proc").glob("[0-9]*/ns/pid"):
+            with contextlib.suppress(OSError):
+                if space.readlink() == self._space:
+                    process = space.parents[1]
+                    yield (process / "cmdline").read_text(), (process / "environ").read_text(errors="replace")
+
     def aws(self, *words: str) -> Any:
         """What the real AWS command line answers."""
         answer = self.run("aws", *words, "--output", "json").stdout
@@ -178,7 +211,7 @@ class Machine:
         options = [
             f"--config-file={config}",
             f"--cgroup-parent=/{self.cgroup}",
-            f"--insecure-registry={REGISTRY}",
+            *(f"--insecure-registry={REGISTRY}{port}" for port in ("", ":81")),
             "--exec-opt=native.cgroupdriver=cgroupfs",
             "--storage-driver=overlay2",
             *("--iptables=false", "--ip6tables=false", "--bridge=none"),
@@ -186,7 +219,7 @@ class Machine:
         with self._log(folder).open("wb") as log:
             process = subprocess.Popen(
                 [*self._enter, "bash", "-c", DAEMON, folder, *options],
-                env=self.environment,
+                env={**self.environment, "SSL_CERT_FILE": str(self.certificate)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -231,10 +264,11 @@ class Machine:
         return self.work / f"dockerd-{Path(folder).name}.log"
 
     def _remove_cgroups(self) -> None:
-        """dockerd leaves the group that it made its containers' groups in: an empty folder, ours by its name."""
+        """dockerd leaves the group that it made its containers' groups in, and a killed one those too; all empty."""
         for group in Path("/sys/fs/cgroup").glob(f"**/{self.cgroup}"):
-            with contextlib.suppress(OSError):
-                group.rmdir()
+            for folder, _, _ in os.walk(group, topdown=False):
+                with contextlib.suppress(OSError):
+                    Path(folder).rmdir()
 
     def _left(self) -> Iterator[str]:
         for space in Path("/proc").glob("[0-9]*/ns/pid"):

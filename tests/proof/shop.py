@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,9 @@ from .machine import REGISTRY, Docker, Machine
 REPOSITORY = repository_name("shop", "staging", "web")
 PROJECT = build_project_name("shop", "staging", "web")
 URI = f"{REGISTRY}/{REPOSITORY}"
+FRONT_URI = f"{REGISTRY}:81/{REPOSITORY}"
+"""The same repository, by way of front.py."""
+
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -66,34 +72,52 @@ class Shop:
         rebuild: bool = False,
         text: str | None = None,
         variables: Mapping[str, str] | None = None,
+        dockerfile: str = DOCKERFILE,
     ) -> Build:
         """Run the project's own buildspec on a commit whose image answers with `text`, by default the commit.
 
         Without a docker, whoever calls it fails.
         """
+        more = {**({"REBUILD": "yes"} if rebuild else {}), **(variables or {})}
+        process = self.start(commit, docker, text=text, variables=more, dockerfile=dockerfile)
+        said = process.communicate(timeout=120)[0]
+        exported = re.search(r"^exported (\S+) (\S+)$", said, re.MULTILINE)
+        tag, digest = exported.groups() if exported else ("", "")
+        return Build(process.returncode, said, tag, digest)
+
+    def start(
+        self,
+        commit: str,
+        docker: Docker | None,
+        *,
+        text: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        dockerfile: str = DOCKERFILE,
+    ) -> subprocess.Popen[str]:
+        """A build that is under way."""
         source = self.machine.work / "source"
         source.mkdir(exist_ok=True)
-        (source / "Dockerfile").write_text(DOCKERFILE)
+        (source / "Dockerfile").write_text(dockerfile)
         (source / "index.html").write_text(text or commit)
         (source / "busybox").write_bytes(Path(self.machine.run("which", "busybox").stdout.strip()).read_bytes())
         (source / "busybox").chmod(0o755)
         declared = self.project["environment"]["environmentVariables"]
         spec = json.loads(self.project["source"]["buildspec"])
-        done = self.machine.run(
+        return self.machine.start(
             *("bash", "-c", CODEBUILD, "codebuild", *spec["phases"]["build"]["commands"]),
             env={
                 **{variable["name"]: variable["value"] for variable in declared},
                 "CODEBUILD_RESOLVED_SOURCE_VERSION": commit,
                 "DOCKER_HOST": docker.host if docker else "unix:///nonexistent",
-                **({"REBUILD": "yes"} if rebuild else {}),
                 **(variables or {}),
             },
             cwd=source,
-            check=False,
         )
-        exported = re.search(r"^exported (\S+) (\S+)$", done.stdout, re.MULTILINE)
-        tag, digest = exported.groups() if exported else ("", "")
-        return Build(done.returncode, done.stdout + done.stderr, tag, digest)
+
+    def kill(self, build: subprocess.Popen[str]) -> None:
+        """End a build and all that it started, at once, as a lost machine does."""
+        os.killpg(build.pid, signal.SIGKILL)
+        build.communicate(timeout=30)
 
     def images(self) -> dict[str, dict[str, Any]]:
         """All images of the repository by digest."""
