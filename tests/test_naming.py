@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from constructs_lib import naming
@@ -26,15 +26,35 @@ OF_THREE: dict[str, Callable[[str, str, str], str]] = {
     "repository": naming.repository_name,
     "build project": naming.build_project_name,
     "release parameter": naming.release_parameter_name,
+    "release path": naming.release_path,
+    "delivery settings": naming.delivery_settings_name,
+    "promotion project": naming.promotion_project_name,
+    "release project": naming.release_project_name,
+}
+OF_TWO: dict[str, Callable[[str, str], str]] = {
+    "freeze": naming.freeze_parameter_name,
+    "release role": naming.release_role_name,
+    "reader role": naming.reader_role_name,
 }
 # The forms are AWS's, from the API reference of each service.
+PARAMETER = r"(?!/(aws|ssm))(?=.{1,1011}$)(/[\w.-]+){1,15}"
+PROJECT = r"[A-Za-z0-9][A-Za-z0-9\-_]{1,149}"
+ROLE = r"[\w+=,.@-]{1,64}"
 FORMS = {
     "stack": r"(?=.{1,128}$)[a-zA-Z][-a-zA-Z0-9]*",
     "repository": r"(?=.{2,256}$)(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
-    "build project": r"[A-Za-z0-9][A-Za-z0-9\-_]{1,149}",
-    "release parameter": r"(?!/(aws|ssm))(?=.{1,1011}$)(/[\w.-]+){1,15}",
+    "build project": PROJECT,
+    "release parameter": PARAMETER,
+    "release path": r"(?=.{1,1000}$)" + PARAMETER,  # a number follows
+    "delivery settings": PARAMETER,
+    "promotion project": PROJECT,
+    "release project": PROJECT,
+    "freeze": PARAMETER,
+    "release role": ROLE,
+    "reader role": ROLE,
 }
 each_name = pytest.mark.parametrize("kind", OF_THREE)
+each_of_two = pytest.mark.parametrize("kind", OF_TWO)
 
 
 @each_name
@@ -72,6 +92,82 @@ def test_the_longest_name_is_not_too_long(kind: str) -> None:
     assert re.fullmatch(FORMS[kind], OF_THREE[kind](LONGEST, LONGEST, LONGEST))
 
 
+@each_of_two
+@settings(max_examples=30)
+@given(one=st.tuples(WORD, WORD), other=st.tuples(WORD, WORD))
+def test_two_environments_never_share_a_name(kind: str, one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Another application or environment has a role and a freeze of its own, and AWS accepts the name."""
+    assert re.fullmatch(FORMS[kind], OF_TWO[kind](*one))
+    assume(one != other)
+    assert OF_TWO[kind](*one) != OF_TWO[kind](*other)
+
+
+LONG_WORD = st.from_regex(r"[a-z][a-z0-9]{24,29}", fullmatch=True)
+
+
+@settings(max_examples=30)
+@given(one=st.tuples(LONG_WORD, LONG_WORD), last=st.sampled_from("abcdefgh"))
+def test_a_role_name_that_is_cut_stays_apart(one: tuple[str, str], last: str) -> None:
+    """IAM takes 64 characters; two environments that only differ in what is cut off still have two roles."""
+    other = (one[0], one[1][:-1] + last)
+    assume(one != other)
+    names = {function(*of) for function in (naming.release_role_name, naming.reader_role_name) for of in (one, other)}
+    assert len(names) == 4
+    assert all(re.fullmatch(ROLE, name) for name in names)
+
+
+@pytest.mark.parametrize("suffix", ["release", "reader"])
+def test_a_role_name_is_cut_only_when_it_must_be(suffix: str) -> None:
+    """A name of 64 characters is readable to its end; one more, and it ends with a hash after three hyphens."""
+    function = {"release": naming.release_role_name, "reader": naming.reader_role_name}[suffix]
+    room = 64 - len(f"----{suffix}")
+    fits, cut = "a" * 30, "a" * (room - 30)
+    assert function(fits, cut) == f"{fits}--{cut}--{suffix}"
+    assert len(function(fits, cut)) == 64
+    longer = function(fits, cut + "a")
+    assert re.fullmatch(rf"{fits}--a{{21}}---[0-9a-f]{{8}}", longer)
+    assert len(longer) == 64
+
+
+@each_of_two
+@pytest.mark.parametrize("position", [0, 1])
+@pytest.mark.parametrize("wrong", ["a--b", "a/b", "A", "", TOKEN, LONGEST + "a"])
+def test_an_environment_whose_name_is_none_is_refused(kind: str, position: int, wrong: str) -> None:
+    """What could make two names one is refused here too, by the name of its position."""
+    parts = ["shop", "staging"]
+    parts[position] = wrong
+    refused(lambda: OF_TWO[kind](*parts), ("application", "environment")[position], wrong, "")
+
+
+@settings(max_examples=30)
+@given(one=st.tuples(WORD, WORD, WORD), other=st.tuples(WORD, WORD, WORD))
+def test_no_parameter_is_taken_for_one_of_another_kind(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    """A service may be called ``freeze``, ``delivery`` or ``releases``: digest, ledger, settings and freeze differ."""
+    for service in (other[2], "freeze", "delivery", "releases", "digest", "secrets"):
+        there = (other[0], other[1], service)
+        kinds = [
+            {naming.release_parameter_name(*of) for of in (one, there)},
+            {f"{naming.release_path(*of)}/{number}" for of in (one, there) for number in (1, 2)},
+            {naming.delivery_settings_name(*of) for of in (one, there)},
+            {naming.freeze_parameter_name(*of[:2]) for of in (one, there)},
+            {naming.secret_parameter_name(*of, "RELEASES") for of in (one, there)},
+        ]
+        assert len(set().union(*kinds)) == sum(map(len, kinds))
+
+
+@settings(max_examples=30)
+@given(one=st.tuples(WORD, WORD, WORD), other=st.tuples(WORD, WORD, WORD))
+def test_no_project_is_taken_for_one_of_another_kind(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    """The button that builds, the one that promotes and the one that releases are three, whatever the names are."""
+    for image in (other[2], "promotion", "release"):
+        there = (other[0], other[1], image)
+        kinds = [
+            {function(*of) for of in (one, there)}
+            for function in (naming.build_project_name, naming.promotion_project_name, naming.release_project_name)
+        ]
+        assert len(set().union(*kinds)) == sum(map(len, kinds))
+
+
 def test_names_are_what_the_documentation_says() -> None:
     """People and other tools type these names, so their form is a promise."""
     assert naming.stack_name("shop", "staging", "images") == "shop--staging--images"
@@ -79,6 +175,13 @@ def test_names_are_what_the_documentation_says() -> None:
     assert naming.build_project_name("shop", "staging", "web") == "shop--staging--web"
     assert naming.release_parameter_name("shop", "staging", "web") == "/moorings/shop/staging/web/digest"
     assert naming.alarm_name("shop", "staging", "web", "unhealthy-targets") == "shop/staging/web/unhealthy-targets"
+    assert naming.release_path("shop", "staging", "web") == "/moorings/shop/staging/web/releases"
+    assert naming.delivery_settings_name("shop", "staging", "web") == "/moorings/shop/staging/web/delivery"
+    assert naming.freeze_parameter_name("shop", "staging") == "/moorings/shop/staging/freeze"
+    assert naming.promotion_project_name("shop", "staging", "web") == "shop--staging--web--promotion"
+    assert naming.release_project_name("shop", "staging", "web") == "shop--staging--web--release"
+    assert naming.release_role_name("shop", "staging") == "shop--staging--release"
+    assert naming.reader_role_name("shop", "staging") == "shop--staging--reader"
 
 
 @each_name

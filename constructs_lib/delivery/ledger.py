@@ -7,7 +7,7 @@ two writers create a parameter. Numbers go up by one and are never used twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias, get_args
@@ -27,6 +27,12 @@ ENTRIES_KEPT: Final = 30
 
 RELEASES_KEPT: Final = 5
 """Images of former successful releases that stay pinned, besides the one that runs."""
+
+MOST_BYTES: Final = 4096
+"""What a standard parameter holds (https://docs.aws.amazon.com/general/latest/gr/ssm.html)."""
+
+_TIMES: Final = ("began", "lease", "ended")
+_CUT: Final = ("reason", "override", "origin")  # what a long entry loses first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class Entry:
         check: how it was made sure that it ran before elsewhere: ``digest``, ``commit``, or ``none``.
         override: the reason given for a release outside the window; empty when there was none.
         reason: why it failed, or what else a person should know.
+        token: a text that no other entry has; whoever wrote the entry knows it by that.
     """
 
     number: int
@@ -66,6 +73,7 @@ class Entry:
     check: Literal["digest", "commit", "none"] = "none"
     override: str = ""
     reason: str = ""
+    token: str = ""
 
     @property
     def open(self) -> bool:
@@ -81,10 +89,14 @@ class Entry:
         return replace(self, state=state, ended=now, lease=now, reason=reason or self.reason)
 
     def to_json(self) -> str:
-        """The parameter's value; 4 KB at most, so a long reason is cut."""
-        values = asdict(replace(self, reason=self.reason[:1500], override=self.override[:500]))
-        texts = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
-        return json.dumps({key: value for key, value in texts.items() if value not in ("", None)})
+        """The parameter's value. Long texts are cut, so that Parameter Store takes it."""
+        values = {key: value for key, value in asdict(self).items() if value not in ("", None)}
+        values |= {key: value.isoformat() for key, value in values.items() if isinstance(value, datetime)}
+        for key in _CUT:
+            too_long = len(parameter_value(values).encode()) - MOST_BYTES
+            if too_long > 0 and key in values:
+                values[key] = _cut(values[key], too_long)
+        return parameter_value(values)
 
     @classmethod
     def from_json(cls, text: str) -> Entry:
@@ -97,17 +109,36 @@ class Entry:
             values = json.loads(text)
             known = {field.name for field in fields(cls)}
             values = {key: value for key, value in values.items() if key in known}
-            for key in ("began", "lease", "ended"):
+            for key in _TIMES:
                 if key in values:
-                    values[key] = datetime.fromisoformat(values[key]).astimezone(UTC)
+                    values[key] = _time(values[key])
             entry = cls(**values)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
-                f"an entry of the ledger must be JSON as a release writes it, got {text[:80]!r}"
+                f"an entry of the ledger must be JSON as a release writes it, got {text[:80]!r}; "
+                "its history in Parameter Store has what it was before"
             ) from error
-        if entry.state not in get_args(State) or entry.action not in get_args(Action):
-            raise ValueError(f"an entry of the ledger must have a known state and action, got {text[:80]!r}")
+        wrong = _wrong(entry)
+        if wrong:
+            raise ValueError(
+                f"an entry of the ledger must have {wrong}, got {text[:80]!r}; "
+                "its history in Parameter Store has what it was before, and a later version may know it"
+            )
         return entry
+
+
+def parameter_value(values: Mapping[str, object]) -> str:
+    """Flat values as JSON that Parameter Store takes: it refuses two opening braces, so the second is escaped.
+
+    What a terminal passed on that is no letter becomes ``?``.
+    """
+    text = json.dumps(values, ensure_ascii=False).replace("{{", "{\\u007b")
+    return text.encode("utf-8", "replace").decode()
+
+
+def left_open(entries: Iterable[Entry], before: int) -> list[Entry]:
+    """Entries older than a number that have no end, oldest first: whoever worked on them was stopped or overtaken."""
+    return sorted((one for one in entries if one.open and one.number < before), key=lambda one: one.number)
 
 
 def successful(entries: Iterable[Entry]) -> list[Entry]:
@@ -125,3 +156,28 @@ def to_prune(entries: Sequence[Entry]) -> list[int]:
     needed = {one.number for one in newest[:ENTRIES_KEPT]}
     needed |= {one.number for one in successful(entries)[: RELEASES_KEPT + 1]}
     return sorted(one.number for one in newest if one.number not in needed)
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"a time must have a zone, got {text!r}")
+    return at.astimezone(UTC)
+
+
+def _wrong(entry: Entry) -> str:
+    """What an entry lacks; empty when it is one."""
+    if not isinstance(entry.number, int) or isinstance(entry.number, bool) or entry.number < 1:
+        return "a number of 1 and up"
+    if entry.state not in get_args(State) or entry.action not in get_args(Action):
+        return "a known state and action"
+    texts = (getattr(entry, one.name) for one in fields(Entry) if one.type in ("str", str))
+    return "" if all(isinstance(text, str) for text in texts) else "text where a text belongs"
+
+
+def _cut(text: str, bytes_too_many: int) -> str:
+    """The text without its end, shorter by so many bytes as JSON."""
+    while text and bytes_too_many > 0:
+        bytes_too_many -= len(parameter_value({"": text[-1]}).encode()) - len(parameter_value({"": ""}).encode())
+        text = text[:-1]
+    return text

@@ -6,11 +6,17 @@ One place for the terminal and for CodeBuild, so the two cannot differ. Standard
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass, fields
+from typing import Final, Literal, TypeAlias, get_args
 
 Severity: TypeAlias = Literal["critical", "high", "medium", "low"]
 """The least severity of a scan's findings that stops a release."""
+
+_CHOICES: Final = {
+    "check": ("digest", "commit"),
+    "outside_window": ("refuse", "wait"),
+    "scan_threshold": (*get_args(Severity), ""),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +101,24 @@ class DeliverySettings:
         try:
             values = json.loads(text)
             upstream = values.pop("upstream", None)
-            return cls(**values, upstream=Upstream(**upstream) if upstream else None)
+            settings = cls(**values, upstream=Upstream(**upstream) if upstream else None)
+            _check(settings)
+            if settings.upstream is not None:
+                _check(settings.upstream)
+            return settings
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"the delivery settings must be JSON as this version's stacks write it, got {text[:80]!r}; "
                 "deploy the services' stack with the version that runs this command"
             ) from error
+
+
+def _check(read: DeliverySettings | Upstream) -> None:
+    """Refuses values of another kind, which JSON may hold though no stack writes them."""
+    for field in fields(read):
+        value, key = getattr(read, field.name), field.name
+        kind = int if key == "steady_minutes" else str
+        if key != "upstream" and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise ValueError(f"{key} must be of type {kind.__name__}, got {value!r}")
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise ValueError(f"{key} must be one of {_CHOICES[key]}, got {value!r}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,6 +13,10 @@ from tests.fake_aws.core import ACCOUNT, REGION, Fault, Params, page
 
 NOW = 1_790_000_000
 """A time, where AWS's answers must have one."""
+
+MOST_LEVELS = 15
+LARGEST = {"Standard": 4096, "Advanced": 8192}
+TEN = 10
 
 
 class FakeEvents:
@@ -176,36 +182,250 @@ class FakeStepFunctions:
         return {"stateMachineArn": arn, "name": name, "type": "STANDARD", "creationDate": NOW}
 
 
+@dataclass(slots=True)
+class Version:
+    """One version of a parameter."""
+
+    number: int
+    value: str
+    labels: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Parameter:
+    """One parameter as it is stored."""
+
+    name: str
+    kind: str = "String"
+    tier: str = "Standard"
+    description: str = ""
+    allowed: str = ""
+    versions: list[Version] = field(default_factory=list)
+
+    def write(self, value: str, kept: int) -> int:
+        """A new version; its number. Over ``kept`` versions the oldest goes, if it has no label."""
+        if len(self.versions) == kept:
+            if self.versions[0].labels:
+                raise Fault(
+                    "ParameterMaxVersionLimitExceeded",
+                    f"Version {self.versions[0].number}, the oldest version, can't be deleted because it has a label",
+                )
+            del self.versions[0]
+        self.versions.append(Version(self.versions[-1].number + 1 if self.versions else 1, value))
+        return self.versions[-1].number
+
+    def shown(self, version: Version | None = None) -> dict[str, Any]:
+        """How the API shows one version, the current one by default."""
+        one = version or self.versions[-1]
+        arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{self.name}"
+        shown = {"Name": self.name, "Type": self.kind, "Value": one.value, "Version": one.number}
+        return {**shown, "ARN": arn, "DataType": "text", "LastModifiedDate": NOW}
+
+
 class FakeSsm:
-    """Parameter Store.
+    """Parameter Store, as its API reference and botocore's model of it say.
+
+    What no document settles, and is our assumption:
+
+    * lists and single readings may lag behind, which a test says with ``unlisted`` and ``unread``;
+    * a name that was deleted can be created again at once, though AWS asks for 30 seconds;
+    * an overwritten parameter keeps the description, the pattern and the tier that the call does not give.
 
     Attributes:
-        values: all values of each parameter, oldest first; the last is the current one.
+        parameters: by name.
+        unlisted: names that lists do not show yet.
+        unread: names that no reading shows yet.
+        default_tier: the tier of a new parameter whose call gives none, which is a setting of the account.
     """
 
     name = "ssm"
     KEPT = 100
 
     def __init__(self) -> None:
-        self.values: dict[str, list[str]] = {}
+        self.parameters: dict[str, Parameter] = {}
+        self.unlisted: set[str] = set()
+        self.unread: set[str] = set()
+        self.default_tier = "Standard"
+
+    # What a test builds.
 
     def put(self, name: str, *values: str) -> None:
         """Writes one value after the other."""
-        self.values.setdefault(name, []).extend(values)
+        held = self.parameters.setdefault(name, Parameter(name))
+        for value in values:
+            held.write(value, self.KEPT)
+
+    def value(self, name: str) -> str:
+        """The current value of a parameter that is there."""
+        return self.parameters[name].versions[-1].value
+
+    # What the API answers.
 
     def answer(self, operation: str, params: Params) -> dict[str, Any]:
         """The body of a response."""
-        if operation != "GetParameterHistory":
+        answers = {
+            "PutParameter": self._put,
+            "GetParameter": self._get,
+            "GetParameters": self._get_several,
+            "GetParametersByPath": self._by_path,
+            "GetParameterHistory": self._history,
+            "DescribeParameters": self._describe,
+            "DeleteParameter": self._delete,
+            "DeleteParameters": self._delete_several,
+            "LabelParameterVersion": self._label,
+        }
+        if operation not in answers:
             raise NotImplementedError(operation)
-        if params["Name"] not in self.values:
+        return answers[operation](params)
+
+    def _put(self, params: Params) -> dict[str, Any]:
+        name, value, held = params["Name"], params["Value"], self.parameters.get(params["Name"])
+        if not re.fullmatch(r"(?!/?(aws|ssm))(?=.{1,1011}$)(/?[a-zA-Z0-9_.-]+)+", name, re.IGNORECASE):
+            raise Fault("ValidationException", f"Parameter name: can't be {name!r}")
+        if name.count("/") > MOST_LEVELS:
+            raise Fault("HierarchyLevelLimitExceededException", f"{name} has more than {MOST_LEVELS} levels")
+        if not value or "{{" in value:
+            raise Fault("ValidationException", "Parameter value: can't be empty, nor nest another parameter.")
+        if held is not None and not params.get("Overwrite", False):
+            raise Fault(
+                "ParameterAlreadyExists",
+                "The parameter already exists. To overwrite this value, set the overwrite option to true.",
+            )
+        if held is None and "Type" not in params:
+            raise Fault("ValidationException", "A parameter type is required when you create a parameter.")
+        if held is not None and "Tags" in params:
+            raise Fault("ValidationException", "Tags and overwrite can't be used together.")
+        kept = held or Parameter(name, params["Type"], params.get("Tier", self.default_tier))
+        if params.get("Type", kept.kind) != kept.kind:
+            raise Fault("HierarchyTypeMismatchException", f"{name} is of type {kept.kind}")
+        tier = params.get("Tier", kept.tier)
+        if len(value.encode()) > LARGEST[tier]:
+            raise Fault("ValidationException", f"{tier} tier parameters support a maximum of {LARGEST[tier]} bytes")
+        allowed = params.get("AllowedPattern", kept.allowed)
+        if allowed and not re.search(allowed, value):
+            raise Fault("ParameterPatternMismatchException", f"Parameter value, cannot be validated against {allowed}")
+        number = kept.write(value, self.KEPT)
+        kept.description, kept.tier, kept.allowed = params.get("Description", kept.description), tier, allowed
+        self.parameters[name] = kept
+        return {"Version": number, "Tier": tier}
+
+    def _find(self, text: str) -> dict[str, Any] | None:
+        """What ``name``, ``name:version`` or ``name:label`` shows."""
+        name, _, selector = text.partition(":")
+        held = self.parameters.get(name)
+        if held is None or name in self.unread:
+            return None
+        if not selector:
+            return held.shown()
+        for version in held.versions:
+            if selector == str(version.number) or selector in version.labels:
+                return {**held.shown(version), "Selector": f":{selector}"}
+        raise Fault("ParameterVersionNotFound", f"Systems Manager could not find version {selector} of {name}.")
+
+    def _get(self, params: Params) -> dict[str, Any]:
+        found = self._find(params["Name"])
+        if found is None:
             raise Fault("ParameterNotFound")
-        versions = [
-            {"Name": params["Name"], "Type": "String", "Value": value, "Version": number, "LastModifiedDate": NOW}
-            for number, value in enumerate(self.values[params["Name"]], 1)
-        ][-self.KEPT :]
+        return {"Parameter": found}
+
+    def _get_several(self, params: Params) -> dict[str, Any]:
+        _at_most_ten(params["Names"])
+        found = {name: self._find(name) for name in sorted(set(params["Names"]))}
+        return {
+            "Parameters": [one for one in found.values() if one is not None],
+            "InvalidParameters": [name for name, one in found.items() if one is None],
+        }
+
+    def _listed(self) -> list[Parameter]:
+        return [held for name, held in sorted(self.parameters.items()) if name not in self.unlisted | self.unread]
+
+    def _by_path(self, params: Params) -> dict[str, Any]:
+        path = params["Path"]
+        if not path.startswith("/"):
+            raise Fault("ValidationException", f"The parameter doesn't meet the parameter name requirements: {path}")
+        if params.get("ParameterFilters"):
+            raise NotImplementedError("ParameterFilters")
+        size = _size(params, "MaxResults", 10, code="ValidationException")
+        below = [held for held in self._listed() if held.name.startswith(path.rstrip("/") + "/")]
+        if not params.get("Recursive", False):
+            below = [held for held in below if held.name.rpartition("/")[0] == path.rstrip("/")]
+        found, rest = page([held.shown() for held in below], params, size=size, token="NextToken")
+        return {"Parameters": found, **rest}
+
+    def _describe(self, params: Params) -> dict[str, Any]:
+        size = _size(params, "MaxResults", 50, code="ValidationException")
+        found = self._listed()
+        for one in params.get("ParameterFilters", []):
+            found = [held for held in found if _fits(held, one)]
+        shown = [
+            {
+                **{key: value for key, value in held.shown().items() if key != "Value"},
+                "Description": held.description,
+                "AllowedPattern": held.allowed,
+                "Tier": held.tier,
+            }
+            for held in found
+        ]
+        shown, rest = page(shown, params, size=size, token="NextToken")
+        return {"Parameters": shown, **rest}
+
+    def _history(self, params: Params) -> dict[str, Any]:
+        if params["Name"] not in self.parameters:
+            raise Fault("ParameterNotFound")
+        held = self.parameters[params["Name"]]
+        versions = [{**held.shown(version), "Labels": sorted(version.labels)} for version in held.versions]
         size = _size(params, "MaxResults", 50, code="ValidationException")
         found, rest = page(versions, params, size=size, token="NextToken")
         return {"Parameters": found, **rest}
+
+    def _delete(self, params: Params) -> dict[str, Any]:
+        if self.parameters.pop(params["Name"], None) is None:
+            raise Fault("ParameterNotFound")
+        return {}
+
+    def _delete_several(self, params: Params) -> dict[str, Any]:
+        _at_most_ten(params["Names"])
+        gone = [name for name in params["Names"] if self.parameters.pop(name, None) is not None]
+        return {"DeletedParameters": gone, "InvalidParameters": [name for name in params["Names"] if name not in gone]}
+
+    def _label(self, params: Params) -> dict[str, Any]:
+        held = self.parameters.get(params["Name"])
+        if held is None:
+            raise Fault("ParameterNotFound")
+        number = params.get("ParameterVersion", held.versions[-1].number)
+        if number not in {version.number for version in held.versions}:
+            raise Fault("ParameterVersionNotFound")
+        for version in held.versions:
+            version.labels -= set(params["Labels"])
+            if version.number == number:
+                version.labels |= set(params["Labels"])
+        return {"InvalidLabels": [], "ParameterVersion": number}
+
+
+def _fits(held: Parameter, condition: Mapping[str, Any]) -> bool:
+    """Whether DescribeParameters shows a parameter under one of its ``ParameterFilters``."""
+    key, option, values = condition["Key"], condition.get("Option", "Equals"), condition["Values"]
+    if key == "Path":
+        if option not in {"Recursive", "OneLevel"}:
+            raise Fault("InvalidFilterOption", f"The option {option} isn't valid for Path")
+        above = held.name.rpartition("/")[0]
+        return any(above == value or (option == "Recursive" and held.name.startswith(value + "/")) for value in values)
+    if key not in {"Name", "Type", "Tier"}:
+        raise NotImplementedError(key)
+    have = {"Name": held.name, "Type": held.kind, "Tier": held.tier}[key]
+    match option:
+        case "Equals":
+            return have in values
+        case "BeginsWith":
+            return have.startswith(tuple(values))
+        case "Contains" if key == "Name":
+            return any(value in have for value in values)
+    raise Fault("InvalidFilterOption", f"The option {option} isn't valid for {key}")
+
+
+def _at_most_ten(names: list[str]) -> None:
+    if not 1 <= len(names) <= TEN:
+        raise Fault("ValidationException", f"names must be from 1 to {TEN}, got {len(names)}")
 
 
 def _size(params: Params, key: str, most: int, *, code: str, default: int | None = None) -> int:
