@@ -1,0 +1,174 @@
+"""What stack, parameter and service are at this moment. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from constructs_lib.checks import is_digest
+from constructs_lib.delivery.operations.clients import Clients
+from constructs_lib.delivery.operations.errors import code, failures, message
+from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.delivery.stack_status import MISSING
+from constructs_lib.naming import NOT_RELEASED, release_parameter_name
+
+if TYPE_CHECKING:
+    from types_boto3_ecs.type_defs import DeploymentTypeDef, ServiceTypeDef
+
+_NO_IMAGE: Final = "sha256:" + "0" * 64
+"""What the task definition names before the first release (:mod:`constructs_lib.services.release_switch`)."""
+
+_LEAST_FAILURES: Final = 3
+_MOST_FAILURES: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """The services' stack (lesson W4).
+
+    Args:
+        status: CloudFormation's; empty when there is no such stack.
+        parameters: the keys of its parameters.
+        reason: CloudFormation's reason for the status; often empty.
+    """
+
+    status: str
+    parameters: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The ECS service, and what it is doing (lessons W4, T4).
+
+    Args:
+        digest: what its task definition names; ``none`` before the first release.
+        task_definition: its ARN.
+        desired: how many tasks it should have.
+        running: how many it has, of all deployments.
+        deployment: id of the primary deployment.
+        rollout: its state, such as ``COMPLETED``.
+        rollout_reason: ECS's reason for it.
+        primary_running: how many tasks of it run.
+        failed_tasks: how many of its tasks failed one after the other.
+        deployments: how many deployments there are; one when it is steady.
+        alarms: names of the deployment alarms.
+        goes_back: whether the circuit breaker takes a failing deployment back.
+        events: newest first, with their times.
+    """
+
+    digest: str
+    task_definition: str
+    desired: int
+    running: int
+    deployment: str
+    rollout: str
+    rollout_reason: str
+    primary_running: int
+    failed_tasks: int
+    deployments: int
+    alarms: tuple[str, ...]
+    goes_back: bool
+    events: tuple[tuple[datetime, str], ...] = ()
+
+    def runs(self, digest: str) -> bool:
+        """Whether all its tasks run this digest, and none is missing."""
+        return (
+            self.digest == digest
+            and self.rollout == "COMPLETED"
+            and self.deployments == 1
+            and self.running == self.primary_running == self.desired >= 1
+        )
+
+    @property
+    def keeps_failing(self) -> bool:
+        """Whether as many tasks failed one after the other as ECS's circuit breaker takes for a failure.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+        """
+        limit = min(max(_LEAST_FAILURES, (self.desired + 1) // 2), _MOST_FAILURES)
+        return self.failed_tasks >= limit
+
+
+def stack_of(clients: Clients, settings: DeliverySettings) -> Stack:
+    """The stack; one call."""
+    try:
+        found = clients.cloudformation.describe_stacks(StackName=settings.stack)["Stacks"][0]
+    except failures() as error:
+        if code(error) == "ValidationError" and "does not exist" in message(error):
+            return Stack(status=MISSING)
+        raise
+    keys = tuple(one["ParameterKey"] for one in found.get("Parameters", ()) if "ParameterKey" in one)
+    return Stack(status=found["StackStatus"], parameters=keys, reason=found.get("StackStatusReason", ""))
+
+
+def released(clients: Clients, settings: DeliverySettings) -> str | None:
+    """What the release parameter holds; ``None`` when it does not exist."""
+    name = release_parameter_name(settings.application, settings.environment, settings.service)
+    try:
+        return clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    except clients.ssm.exceptions.ParameterNotFound:
+        return None
+
+
+def service_of(clients: Clients, settings: DeliverySettings, known: Service | None = None) -> Service | None:
+    """The service; ``None`` when there is none. The task definition is read only when ``known`` had another."""
+    answer = clients.ecs.describe_services(cluster=settings.cluster, services=[settings.ecs_service])
+    found = next((one for one in answer["services"] if one.get("status") == "ACTIVE"), None)
+    if found is None:
+        return None
+    primary = next((one for one in found.get("deployments", ()) if one.get("status") == "PRIMARY"), None)
+    task_definition = (primary or {}).get("taskDefinition") or found.get("taskDefinition", "")
+    if known is not None and known.task_definition == task_definition:
+        digest = known.digest
+    else:
+        digest = digest_of(clients, settings, task_definition)
+    return _service(found, primary or {}, task_definition, digest)
+
+
+def digest_of(clients: Clients, settings: DeliverySettings, task_definition: str) -> str:
+    """The digest that a task definition names for the service's container; ``none`` when it names no image's."""
+    answer = clients.ecs.describe_task_definition(taskDefinition=task_definition)
+    containers = answer["taskDefinition"].get("containerDefinitions", [])
+    own = next((one for one in containers if one.get("name") == settings.service), None)
+    digest = own.get("image", "").partition("@")[2] if own else ""
+    return digest if is_digest(digest) and digest != _NO_IMAGE else NOT_RELEASED
+
+
+def healthy_targets(clients: Clients, settings: DeliverySettings) -> int:
+    """How many targets are healthy."""
+    answer = clients.elbv2.describe_target_health(TargetGroupArn=settings.target_group)
+    states = [one.get("TargetHealth", {}).get("State") for one in answer.get("TargetHealthDescriptions", ())]
+    return states.count("healthy")
+
+
+def red_alarms(clients: Clients, names: Sequence[str]) -> tuple[str, ...]:
+    """Which of these alarms are red."""
+    if not names:
+        return ()
+    answer = clients.cloudwatch.describe_alarms(AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    alarms = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+    return tuple(sorted(one["AlarmName"] for one in alarms if one.get("StateValue") == "ALARM" and "AlarmName" in one))
+
+
+def _service(found: ServiceTypeDef, primary: DeploymentTypeDef, task_definition: str, digest: str) -> Service:
+    how = found.get("deploymentConfiguration", {})
+    alarms = how.get("alarms")
+    breaker = how.get("deploymentCircuitBreaker")
+    return Service(
+        digest=digest,
+        task_definition=task_definition,
+        desired=found.get("desiredCount", 0),
+        running=found.get("runningCount", 0),
+        deployment=primary.get("id", ""),
+        rollout=primary.get("rolloutState", ""),
+        rollout_reason=primary.get("rolloutStateReason", ""),
+        primary_running=primary.get("runningCount", 0),
+        failed_tasks=primary.get("failedTasks", 0),
+        deployments=len(found.get("deployments", ())),
+        alarms=tuple(alarms["alarmNames"]) if alarms and alarms.get("enable") else (),
+        goes_back=bool(breaker and breaker.get("enable") and breaker.get("rollback")),
+        events=tuple((one["createdAt"], one["message"]) for one in found.get("events", ())),
+    )

@@ -1,0 +1,256 @@
+"""What a request meets: the ledger, the stack, what runs, and which image is asked for. Reads only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from constructs_lib.checks import is_digest
+from constructs_lib.command_line import CouldNotRun
+from constructs_lib.delivery import readiness
+from constructs_lib.delivery.ledger import Action, Entry, successful
+from constructs_lib.delivery.operations import freeze, images
+from constructs_lib.delivery.operations.errors import failures, why
+from constructs_lib.delivery.operations.facts import Service, Stack, red_alarms, released, service_of, stack_of
+from constructs_lib.delivery.operations.ledger_store import Ledger
+from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.operations.world import World
+from constructs_lib.delivery.readiness import Check, Image, short
+from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.delivery.window import MaintenanceWindow
+from constructs_lib.naming import NOT_RELEASED, release_parameter_name
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a request meets (lessons W4, Q5, Q7).
+
+    Args:
+        at: when it was looked at.
+        entries: the ledger, newest first. It is read before anything else: whatever is begun after that makes the
+            creation of the next entry fail, so what was decided from the rest holds.
+        stack: the services' stack.
+        parameter: the release parameter; ``None`` when it is gone.
+        service: the ECS service; ``None`` when it is gone.
+        target: the digest that is asked for; empty when there is none.
+        no_target: why there is none.
+        image: the target as the repository has it; ``None`` when there is no target.
+        ran: whether it ran in the environment before.
+        red: deployment alarms that are red.
+        checks: all checks.
+    """
+
+    at: datetime
+    entries: tuple[Entry, ...]
+    stack: Stack
+    parameter: str | None
+    service: Service | None
+    target: str
+    no_target: str
+    image: Image | None
+    ran: readiness.Ran
+    red: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def broken(self) -> Entry | None:
+        """The newest entry, when it is open and nobody is at work on it."""
+        return broken_off(self.entries)
+
+    @property
+    def running(self) -> str:
+        """The digest that the service's task definition names."""
+        return self.service.digest if self.service else NOT_RELEASED
+
+    @property
+    def previous(self) -> str:
+        """What to go back to when this release fails: never what a broken-off one brought, until that is proved."""
+        return self.broken.previous if self.broken else self.running
+
+
+def broken_off(entries: Sequence[Entry]) -> Entry | None:
+    """The newest entry, when it is open."""
+    newest = max(entries, key=lambda one: one.number, default=None)
+    return newest if newest is not None and newest.open else None
+
+
+def look(
+    world: World, settings: DeliverySettings, ledger: Ledger, *, action: Action, wanted: str | None, now_reason: str
+) -> Situation:
+    """Reads all of it and judges it."""
+    at = world.now()
+    entries = tuple(ledger.entries())
+    held = _held(world, settings)
+    stack = stack_of(world.clients, settings)
+    parameter = released(world.clients, settings)
+    service = service_of(world.clients, settings)
+    broken = broken_off(entries)
+    running = service.digest if service else NOT_RELEASED
+    target, no_target = "", ""
+    try:
+        target = _target(world, settings, action, wanted, entries, running)
+    except Refused as refused:
+        no_target = str(refused)
+    image = images.image_of(world, settings, target) if target else None
+    ran = _ran(world, settings, action, entries, image)
+    red, unread = _red(world, service)
+    other = readiness.other_release_check(tuple(reversed(entries)), at)
+    taken_over = broken is not None and other.result == "OK"
+    checks = (
+        readiness.stack_check(settings, stack.status, taken_over=taken_over),
+        other,
+        _freeze(action, held),
+        readiness.parameter_check(
+            release_parameter_name(settings.application, settings.environment, settings.service), parameter, running
+        ),
+        *_of_image(settings, image, no_target),
+        ran.check,
+        _window(settings, action, at, now_reason),
+        readiness.alarms_check(red, unread),
+    )
+    return Situation(
+        at=at,
+        entries=entries,
+        stack=stack,
+        parameter=parameter,
+        service=service,
+        target=target,
+        no_target=no_target,
+        image=image,
+        ran=ran,
+        red=red,
+        checks=checks,
+    )
+
+
+def _target(
+    world: World,
+    settings: DeliverySettings,
+    action: Action,
+    wanted: str | None,
+    entries: Sequence[Entry],
+    running: str,
+) -> str:
+    """The digest that is asked for."""
+    if action == "release":
+        return _to_release(world, settings, wanted)
+    if action == "rollback":
+        return _to_go_back_to(settings, wanted, entries, running)
+    broken = broken_off(entries)
+    target = broken.previous if broken else running
+    if target == NOT_RELEASED:
+        raise Refused(f"{settings.place} has had no release, so there is nothing to restart; `moorings release` first")
+    return target
+
+
+def _to_release(world: World, settings: DeliverySettings, wanted: str | None) -> str:
+    if wanted is None:
+        newest = images.newest_build(world, settings)
+        if newest is None:
+            raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build or promote one first")
+        return newest
+    if not is_digest(wanted):
+        raise Refused(
+            f"DIGEST must be 'sha256:' and 64 hexadecimal digits, got {wanted!r}; `moorings status` names them"
+        )
+    return wanted
+
+
+def _to_go_back_to(settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry], running: str) -> str:
+    """Only what ran here successfully by the ledger. After a broken-off release, the default is what it replaced."""
+    good = successful(entries)
+    if wanted is None:
+        broken = broken_off(entries)
+        left = broken.digest if broken else running
+        earlier = next((one.digest for one in good if one.digest != left), None)
+        if earlier is None:
+            raise Refused(
+                f"{settings.place} has no earlier successful release to go back to; `moorings release` instead"
+            )
+        return earlier
+    if _NUMBER.fullmatch(wanted):
+        entry = next((one for one in entries if one.number == int(wanted)), None)
+        if entry is None:
+            raise Refused(
+                f"--to must be an entry of the ledger of {settings.place}, got {wanted}; see `moorings history`"
+            )
+        wanted = entry.digest
+    if not any(one.digest == wanted for one in good):
+        raise Refused(
+            f"--to must name a release that was successful in {settings.place}, got {short(wanted)!r}; "
+            "see `moorings history`, or use `moorings release` for an image that never ran here"
+        )
+    return wanted
+
+
+def _ran(
+    world: World, settings: DeliverySettings, action: Action, entries: Sequence[Entry], image: Image | None
+) -> readiness.Ran:
+    """A rollback or restart asks no other environment: the image ran here already."""
+    if action != "release":
+        past = next((one for one in successful(entries) if image is not None and one.digest == image.digest), None)
+        seen = f"it ran here as {past.action} {past.number}" if past else "not asked of what runs here already"
+        return readiness.Ran(check=Check(name="upstream", result="SKIP", seen=seen), origin=past.origin if past else "")
+    if settings.upstream is None or image is None:
+        check = Check(name="upstream", result="SKIP", seen="no environment comes before")
+        missing = Check(name="upstream", result="SKIP", seen="there is no image to ask for")
+        return readiness.Ran(check=check if settings.upstream is None else missing)
+    unread: tuple[type[Exception], ...] = (*failures(), CouldNotRun, ValueError)
+    try:
+        found = world.upstream(settings).entries()
+    except unread as error:
+        return readiness.upstream_check(
+            settings, image, None, str(error) if isinstance(error, CouldNotRun) else why(error)
+        )
+    return readiness.upstream_check(settings, image, found)
+
+
+def _of_image(settings: DeliverySettings, image: Image | None, no_target: str) -> tuple[Check, ...]:
+    if image is None:
+        skipped = (
+            Check(name=name, result="SKIP", seen="there is no image to look at") for name in ("platform", "scan")
+        )
+        return (Check(name="image", result="NG", seen=no_target, fix="name another, or make one"), *skipped)
+    return (
+        readiness.image_check(settings, image),
+        readiness.platform_check(settings, image),
+        readiness.scan_check(settings, image),
+    )
+
+
+def _held(world: World, settings: DeliverySettings) -> str | None:
+    """By whom and why releases are held. A freeze that cannot be read is one."""
+    try:
+        found = freeze.read(world.clients.ssm, settings.application, settings.environment)
+    except ValueError as error:
+        return str(error)
+    return str(found) if found else None
+
+
+def _freeze(action: Action, held: str | None) -> Check:
+    if action == "restart":
+        return Check(name="freeze", result="SKIP", seen="a restart changes no image")
+    return readiness.freeze_check(held)
+
+
+def _window(settings: DeliverySettings, action: Action, at: datetime, now_reason: str) -> Check:
+    if action != "release":
+        return Check(name="window", result="SKIP", seen=f"a {action} never waits for a window")
+    if not settings.window:
+        return readiness.window_check("", inside=True, override="", opens=None)
+    window = MaintenanceWindow.from_text(settings.window)
+    inside = window.is_open(at)
+    opens = None if inside else window.next_opening(at)
+    return readiness.window_check(str(window), inside=inside, override=now_reason, opens=opens)
+
+
+def _red(world: World, service: Service | None) -> tuple[tuple[str, ...], str]:
+    try:
+        return red_alarms(world.clients, service.alarms if service else ()), ""
+    except failures() as error:
+        return (), why(error)

@@ -1,0 +1,197 @@
+"""Waits for the stack and for the tasks, says what happens, and stops what cannot succeed (lessons W4, T4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+
+from constructs_lib.delivery.operations.errors import failures, may_pass, why
+from constructs_lib.delivery.operations.facts import Service, Stack, healthy_targets, service_of, stack_of
+from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
+from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.readiness import short
+from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, condition, mend
+
+STACK_LIMIT: Final = timedelta(minutes=60)
+"""How long CloudFormation may take; after that the update is cancelled, and going back may take as long again."""
+
+POLL_SECONDS: Final = 5
+_TRIES: Final = 60
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What must come about (lessons W4, T4).
+
+    Args:
+        digest: what the service shall run.
+        red: deployment alarms that were red before, so that ECS goes back by none.
+        deployment: the deployment that must complete; empty when any may.
+    """
+
+    digest: str
+    red: tuple[str, ...] = ()
+    deployment: str = ""
+
+
+def stack_end(owner: Owner, watched: Watched | None = None) -> Stack:
+    """The stack when nothing is under way in it any more.
+
+    With ``watched``, an update whose tasks fail again and again is cancelled when ECS will not go back by itself.
+
+    Raises:
+        NeedsRepair: it ended where a person must mend it, or does not end.
+    """
+    began = owner.world.now()
+    cancelled = False
+    service: Service | None = None
+    while True:
+        stack = _asked(owner, partial(stack_of, owner.world.clients, owner.settings))
+        if stack is not None and condition(stack.status) != "busy":
+            return _usable(owner, stack)
+        service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
+        if stack is not None:
+            owner.say(_progress(owner, stack, service, None))
+            reason = "" if cancelled else _why_cancel(owner, watched, service, began)
+            if reason and stack.status == CAN_BE_CANCELLED:
+                cancelled = _cancel(owner, reason)
+        if owner.world.now() - began > 2 * STACK_LIMIT:
+            minutes = _minutes(owner.world.now() - began)
+            raise NeedsRepair(
+                f"{owner.settings.stack} has not come to an end for {minutes} minutes; look at its events, and run "
+                "this command again when it has ended"
+            )
+        owner.pause(POLL_SECONDS)
+
+
+def steady(owner: Owner, watched: Watched) -> None:
+    """Waits until all tasks run the digest and as many targets are healthy.
+
+    It looks for itself: a deployment that begins with zero tasks completes at once, and ECS's circuit breaker sees
+    nothing of what comes after.
+
+    Raises:
+        Failure: that cannot come about any more, or took too long.
+    """
+    limit = timedelta(minutes=owner.settings.steady_minutes)
+    began = owner.world.now()
+    service: Service | None = None
+    healthy: int | None = None
+    while True:
+        service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
+        healthy = _asked(owner, partial(healthy_targets, owner.world.clients, owner.settings))
+        if service is not None:
+            owner.say(_progress(owner, None, service, healthy))
+            if healthy is not None and is_steady(service, healthy, watched):
+                return
+            reason = hopeless(service, watched)
+            if reason:
+                raise Failure(reason)
+        if owner.world.now() - began >= limit:
+            raise Failure(f"after {owner.settings.steady_minutes} minutes {_counts(service, healthy)}")
+        owner.pause(POLL_SECONDS)
+
+
+def service_now(owner: Owner) -> Service | None:
+    """The service, asked for until AWS answers, for some minutes at most."""
+    for _ in range(_TRIES):
+        try:
+            return service_of(owner.world.clients, owner.settings)
+        except failures() as error:
+            if not may_pass(error):
+                raise
+            owner.say(f"AWS did not answer, {why(error)}; asking again")
+            owner.pause(POLL_SECONDS)
+    return service_of(owner.world.clients, owner.settings)
+
+
+def is_steady(service: Service, healthy: int, watched: Watched) -> bool:
+    """Whether it has come about."""
+    same = not watched.deployment or service.deployment == watched.deployment
+    return same and service.runs(watched.digest) and healthy >= service.desired
+
+
+def hopeless(service: Service, watched: Watched) -> str:
+    """Why it cannot come about any more; empty while it can."""
+    if watched.deployment and service.deployment != watched.deployment:
+        return f"another deployment has replaced it{_because(service)}"
+    if service.digest != watched.digest:
+        return f"the service's task definition names {short(service.digest)} instead of {short(watched.digest)}"
+    if service.rollout == "FAILED":
+        return f"ECS gave the deployment up{_because(service)}"
+    if service.keeps_failing:
+        return f"{service.failed_tasks} tasks failed one after the other"
+    return ""
+
+
+def _because(service: Service) -> str:
+    return f": {service.rollout_reason.rstrip('.')}" if service.rollout_reason else ""
+
+
+def _why_cancel(owner: Owner, watched: Watched | None, service: Service | None, began: datetime) -> str:
+    """Why the update cannot be left to CloudFormation and ECS; empty when it can."""
+    if owner.world.now() - began > STACK_LIMIT:
+        return f"it has taken more than {_minutes(STACK_LIMIT)} minutes"
+    if watched is None or service is None or service.digest != watched.digest or not service.keeps_failing:
+        return ""
+    if watched.red:
+        return f"{service.failed_tasks} tasks failed one after the other while {', '.join(watched.red)} is red"
+    return "" if service.goes_back else f"{service.failed_tasks} tasks failed one after the other"
+
+
+def _cancel(owner: Owner, reason: str) -> bool:
+    """Whether CloudFormation took the cancellation."""
+    owner.still()
+    try:
+        owner.world.clients.cloudformation.cancel_update_stack(StackName=owner.settings.stack)
+    except failures() as error:
+        owner.say(f"the update could not be cancelled, {why(error)}")
+        return False
+    owner.say(f"cancelled the stack's update: {reason}")
+    return True
+
+
+def _usable(owner: Owner, stack: Stack) -> Stack:
+    if condition(stack.status) != "ready":
+        what = f"is {stack.status}" if stack.status else "does not exist"
+        fix = mend(owner.settings.stack, owner.settings.region, stack.status)
+        raise NeedsRepair(f"{owner.settings.stack} {what}; {fix}")
+    return stack
+
+
+def _asked(owner: Owner, ask: Callable[[], _T]) -> _T | None:
+    """The answer, or None when AWS did not give one and may do so later."""
+    try:
+        return ask()
+    except failures() as error:
+        if not may_pass(error):
+            raise
+        owner.say(f"AWS did not answer, {why(error)}; asking again")
+        return None
+
+
+def _progress(owner: Owner, stack: Stack | None, service: Service | None, healthy: int | None) -> str:
+    parts = [f"stack {stack.status}"] if stack else []
+    if service is not None:
+        parts.append(f"tasks {service.running}/{service.desired}, {service.primary_running} on {short(service.digest)}")
+        parts += [f"{service.failed_tasks} failed"] if service.failed_tasks else []
+    parts += [f"healthy targets {healthy}"] if healthy is not None else []
+    events = [text for at, text in service.events if at >= owner.entry.began] if service is not None else []
+    parts += events[:1]
+    return "; ".join(parts)
+
+
+def _counts(service: Service | None, healthy: int | None) -> str:
+    if service is None:
+        return "the service is not there"
+    seen = "an unknown number of" if healthy is None else str(healthy)
+    return f"{service.primary_running} of {service.desired} tasks run the new image and {seen} targets are healthy"
+
+
+def _minutes(time: timedelta) -> int:
+    return int(time.total_seconds() // 60)

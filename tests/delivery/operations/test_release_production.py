@@ -1,0 +1,181 @@
+"""What production asks for before a release: that staging ran it, a window, a platform, a scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from constructs_lib.command_line import CouldNotRun
+from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.settings import Upstream
+from tests.delivery.operations.shop import Shop
+from tests.fake_aws.core import ACCOUNT, REGION
+
+NIGHT = "0 22 * * * for 240 minutes in UTC"
+
+
+def promoted() -> tuple[Shop, str]:
+    """A digest that staging ran, in production's repository."""
+    shop = Shop(tasks=1)
+    (digest,) = shop.given("staging", 1)
+    shop.promote(digest)
+    return shop, digest
+
+
+def test_production_runs_what_staging_ran() -> None:
+    """The same digest, and the entry says from which release and by which check (lesson Q7)."""
+    shop, digest = promoted()
+    entry = shop.run("production", "release")
+    assert (entry.state, entry.digest) == ("successful", digest)
+    assert (entry.check, entry.origin) == ("digest", "shop/staging/web release 1")
+    assert shop.running("production") == digest
+
+
+def test_production_refuses_what_staging_never_ran() -> None:
+    """Built and promoted, but never released in staging, or released there in vain."""
+    shop, _ = promoted()
+    for behaviour in ("good", "cannot start"):
+        digest = shop.build(behaviour=behaviour)
+        if behaviour == "cannot start":
+            assert shop.run("staging", "release").state == "failed"
+        shop.promote(digest)
+        with pytest.raises(
+            Refused, match=r"never ran sha256:[0-9a-f]{12} successfully .release it in shop/staging/web"
+        ):
+            shop.run("production", "release", digest)
+    assert shop.entries("production") == []
+
+
+def test_production_may_be_built_from_the_same_commit() -> None:
+    """With the check ``commit`` another digest of a commit that staging ran is released, and the record says so."""
+    shop, digest = promoted()
+    own = shop.ecr.push(
+        "shop/production/web", [shop.ecr.image("shop/staging/web", digest).tags[0].replace("00Z", "30Z")]
+    )
+    tag = shop.ecr.image("shop/production/web", own).tags[0]
+    shop.ecr.delete("shop/production/web", digest)
+    upstream = Upstream(environment="staging", account=ACCOUNT, region=REGION, repository="r", check="commit")
+    with pytest.raises(Refused, match="upstream"):
+        shop.run("production", "release", own)
+    shop.change("production", upstream=upstream)
+    entry = shop.run("production", "release", own)
+    assert (entry.state, entry.check, entry.commit, entry.build_tag) == ("successful", "commit", tag[-12:], tag)
+
+
+def test_a_rollback_in_production_asks_nobody_else() -> None:
+    """Staging may be gone: what ran here is known here, and the entry keeps where it came from."""
+    shop, first = promoted()
+    shop.run("production", "release")
+    (second,) = shop.released("staging")
+    shop.promote(second)
+    assert shop.run("production", "release").digest == second
+
+    def gone(_settings: object) -> None:
+        raise CouldNotRun("the role may not be assumed")
+
+    world = replace(shop.world(), upstream=gone)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="cannot be read: the role may not be assumed"):
+        shop.run("production", "release", first, world=world)
+    entry = shop.run("production", "rollback", world=world)
+    assert (entry.digest, entry.check, entry.origin) == (first, "digest", "shop/staging/web release 1")
+
+
+def test_the_window_holds_releases_and_no_rollback() -> None:
+    """Outside it a release is refused, a rollback and a restart are not (lesson W6)."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    shop.change("staging", window=NIGHT)
+    shop.build()
+    with pytest.raises(Refused, match=r"window: outside .*wait until 2026-04-01 22:00 UTC, or `--now --reason TEXT`"):
+        shop.run("staging", "release")
+    assert shop.run("staging", "restart").override == ""
+    assert shop.run("staging", "rollback").override == ""
+
+
+def test_a_reason_overrides_the_window_and_nothing_else() -> None:
+    """It is recorded; inside the window there is nothing to override, so nothing is recorded."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    shop.change("staging", window=NIGHT)
+    shop.build()
+    entry = shop.run("staging", "release", now_reason="the site is down")
+    assert (entry.state, entry.override) == ("successful", "the site is down")
+    bad = shop.build()
+    shop.ecr.runs_on("shop/staging/web", bad, "linux/amd64")
+    with pytest.raises(Refused, match="platform"):
+        shop.run("staging", "release", now_reason="the site is down")
+    shop.clock.sleep((datetime(2026, 4, 1, 22, 30, tzinfo=UTC) - shop.clock.now()).total_seconds())
+    shop.build()
+    assert shop.run("staging", "release", now_reason="the site is down").override == ""
+
+
+def test_outside_the_window_a_release_may_wait() -> None:
+    """It begins when the window opens, and holds no place until then."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    shop.change("staging", window=NIGHT, outside_window="wait")
+    shop.build()
+    open_before = []
+    shop.clock.listeners.append(lambda now: open_before.append(now.hour < 22 and len(shop.entries("staging")) > 2))
+    entry = shop.run("staging", "release")
+    assert entry.state == "successful"
+    assert entry.began == datetime(2026, 4, 1, 22, 0, tzinfo=UTC)
+    assert not any(open_before)
+    assert shop.lines[0] == "waiting for the window, which opens at 2026-04-01 22:00 UTC"
+
+
+def test_an_index_needs_one_image_that_fits_and_is_there() -> None:
+    """A child that expired does not count, though the index still names it."""
+    shop = Shop(tasks=1)
+    repository = "shop/staging/web"
+    arm, amd = shop.ecr.push(repository), shop.ecr.push(repository)
+    index = shop.ecr.push_index(repository, {"linux/arm64": arm, "linux/amd64": amd})
+    assert shop.verify("staging", target=index)["platform"].seen == "linux/amd64, linux/arm64"
+    shop.ecr.delete(repository, arm)
+    check = shop.verify("staging", target=index)["platform"]
+    assert (check.result, check.seen) == ("NG", "linux/amd64")
+
+
+def test_a_platform_that_cannot_be_read_is_no_pass() -> None:
+    """The address of the configuration does not open; the address itself is not said."""
+    shop = Shop(tasks=1)
+    digest = shop.build()
+    shop.ecr.unreachable = True
+    check = shop.verify("staging", target=digest)["platform"]
+    assert check.result == "NG"
+    assert "no route to host" in check.seen
+    assert "layers.fake" not in check.seen
+
+
+def test_scans_count_from_the_threshold() -> None:
+    """The counts are asked for by their own call, and only when there is a threshold."""
+    shop = Shop(tasks=1)
+    digest = shop.build()
+    assert shop.verify("staging")["scan"].result == "SKIP"
+    assert shop.aws.calls["ecr.DescribeImageScanFindings"] == 0
+    shop.change("staging", scan_threshold="high")
+    assert "ECR says none" in shop.verify("staging")["scan"].seen
+    shop.ecr.scans[digest] = ("COMPLETE", {"MEDIUM": 3})
+    assert shop.verify("staging")["scan"].result == "OK"
+    shop.ecr.scans[digest] = ("COMPLETE", {"CRITICAL": 1})
+    assert shop.verify("staging")["scan"].result == "NG"
+
+
+def test_a_digest_that_is_none_is_refused() -> None:
+    """A tag moves, so it is no name of what to release (lesson Q3)."""
+    shop = Shop(tasks=1)
+    with pytest.raises(Refused, match="DIGEST must be 'sha256:' and 64 hexadecimal digits, got 'latest'"):
+        shop.run("staging", "release", "latest")
+
+
+def test_a_stack_or_parameter_that_is_gone() -> None:
+    """Both are said with what to do."""
+    shop = Shop(tasks=1)
+    shop.build()
+    del shop.ssm.parameters[shop.stack("staging").parameter]
+    shop.cloudformation.stacks.pop("shop--staging--services")
+    checks = shop.verify("staging")
+    assert (checks["stack"].result, checks["parameter"].result) == ("NG", "NG")
+    assert "does not exist" in checks["stack"].seen
