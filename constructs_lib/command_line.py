@@ -15,6 +15,8 @@ from typing import Final, NoReturn, TextIO
 FINE: Final = 0
 FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
+BUSY: Final = 3
+INTERRUPTED: Final = 130
 
 
 class CouldNotRun(Exception):  # noqa: N818  (it is what the exit code 2 means)
@@ -50,6 +52,19 @@ class Console:
         """The whole result as JSON."""
         with self._writing():
             self.out.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+    def tell(self, line: str, *, aside: bool) -> None:
+        """One line of progress, written at once; ``aside`` means beside the results, where errors go.
+
+        What cannot be written is dropped: the work that it tells of must not stop because nobody reads on.
+        """
+        stream = self.err if aside else self.out
+        encoding = stream.encoding or "utf-8"
+        try:
+            stream.write((line + "\n").encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
+        except OSError:
+            _drop(stream)
 
     def finish(self) -> None:
         """What was said has been written after this, or it is told that it could not be."""

@@ -14,7 +14,7 @@ _OF_THE_EXTRA: Final = ("boto3", "botocore", "rich")
 
 
 def main(arguments: Sequence[str] | None = None, outside: Outside | None = None) -> int:
-    """Runs one command and returns its exit code: 0 fine, 1 found something, 2 wrong input or could not run."""
+    """Runs one command and returns its exit code: see docs/commands.md."""
     world = outside or real()
     words = sys.argv[1:] if arguments is None else arguments
     return finished(lambda: _run(words, world), world)
@@ -35,14 +35,48 @@ def _run(words: Sequence[str], world: Outside) -> int:
 
 
 def _parser() -> Parser:
-    from constructs_lib.ops import images_check, images_list, images_preview, verify
+    from constructs_lib.ops import (
+        diff,
+        freeze,
+        history,
+        images_check,
+        images_list,
+        images_preview,
+        images_verify,
+        promote,
+        release,
+        restart,
+        rollback,
+        status,
+        thaw,
+        verify,
+    )
 
-    parser = Parser(prog="moorings", description="Keep the images that run, and check what is about to be deployed.")
+    parser = Parser(
+        prog="moorings", description="Keep the images that run, check what is about to be deployed, and release."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check.configure(commands.add_parser("check", help=check.HELP, description=check.__doc__))
     images = commands.add_parser("images", help="what a lifecycle policy does to images")
     of_images = images.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, command in (("check", images_check), ("list", images_list), ("preview", images_preview)):
+    for name, command in (
+        ("check", images_check),
+        ("list", images_list),
+        ("preview", images_preview),
+        ("verify", images_verify),
+    ):
         command.configure(of_images.add_parser(name, help=command.HELP, description=command.__doc__))
-    verify.configure(commands.add_parser("verify", help=verify.HELP, description=verify.__doc__))
+    for name, command in (
+        ("status", status),
+        ("verify", verify),
+        ("promote", promote),
+        ("release", release),
+        ("rollback", rollback),
+        ("restart", restart),
+        ("freeze", freeze),
+        ("thaw", thaw),
+        ("history", history),
+        ("diff", diff),
+    ):
+        command.configure(commands.add_parser(name, help=command.HELP, description=command.__doc__))
     return parser

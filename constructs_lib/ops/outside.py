@@ -6,14 +6,16 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.command_line import Console
 
 if TYPE_CHECKING:
+    from boto3.session import Session
+
     from constructs_lib.images.runtime.aws import Clients
 
 FORMATS: Final = ("text", "json")
@@ -31,12 +33,18 @@ class Outside(Console):
         out: where results go.
         err: where errors go.
         now: the time.
-        connect: AWS clients of a region and a profile.
+        connect: AWS clients of a region and a profile, for the commands about images.
         sleep: waits for some seconds.
+        session: boto3's session of a region and a profile, for the commands about releases.
+        environ: the environment's variables.
+        fetch: gets the bytes behind one of ECR's pre-signed addresses.
     """
 
     connect: Callable[[str | None, str | None], Clients]
     sleep: Callable[[float], None]
+    session: Callable[[str | None, str | None], Session] = field(default_factory=lambda: _session)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    fetch: Callable[[str], bytes] = field(default_factory=lambda: _fetch)
 
 
 def real() -> Outside:
@@ -44,15 +52,26 @@ def real() -> Outside:
     return Outside(out=sys.stdout, err=sys.stderr, connect=_connect, now=lambda: datetime.now(UTC), sleep=time.sleep)
 
 
-def _connect(region: str | None, profile: str | None) -> Clients:
+def _session(region: str | None, profile: str | None) -> Session:
     from boto3.session import Session
+
+    # boto3 reads AWS_DEFAULT_REGION only; other tools of AWS, and many build services, use AWS_REGION.
+    named = region or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    return Session(region_name=named, profile_name=profile)
+
+
+def _fetch(url: str) -> bytes:
+    from constructs_lib.delivery.operations.world import fetch
+
+    return fetch(url)
+
+
+def _connect(region: str | None, profile: str | None) -> Clients:
     from botocore.config import Config
 
     from constructs_lib.images.runtime.aws import config, connect
 
-    # boto3 reads AWS_DEFAULT_REGION only; other tools of AWS, and many build services, use AWS_REGION.
-    named = region or os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
-    session = Session(region_name=named, profile_name=profile)
+    session = _session(region, profile)
     fewer = config().merge(Config(retries={"mode": "standard", "total_max_attempts": TRIES}))
     return replace(connect(session), ecr=session.client("ecr", config=fewer))
 

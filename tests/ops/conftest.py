@@ -10,6 +10,8 @@ import pytest
 
 from constructs_lib.images.runtime.aws import Clients
 from tests.fake_aws.core import FakeAws
+from tests.fake_aws.query import FakeAwsWithQuery
+from tests.ops.delivery import Account, Sessions
 from tests.ops.world import World, fakes
 
 
@@ -41,3 +43,18 @@ def world(behind: tuple[FakeAws, Clients]) -> Iterator[World]:
     """An account; retries do not pause."""
     with patch("botocore.endpoint.time.sleep"):
         yield World(*behind)
+
+
+@pytest.fixture(scope="session")
+def sessions() -> Sessions:
+    """Clients are made once for all tests."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        forget_aws(monkeypatch)
+        return Sessions(FakeAwsWithQuery())
+
+
+@pytest.fixture
+def account(sessions: Sessions) -> Iterator[Account]:
+    """An account with two environments; retries do not pause."""
+    with patch("botocore.endpoint.time.sleep"):
+        yield Account(sessions)

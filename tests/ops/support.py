@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,11 @@ NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
 def no_aws(_region: str | None, _profile: str | None) -> Clients:
     """A command that is offline must not ask for clients."""
     raise AssertionError("this command must not call AWS")
+
+
+def no_address(_url: str) -> bytes:
+    """A command that needs no address of ECR must not get one."""
+    raise AssertionError("this command must not get anything by HTTP")
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,23 @@ def run(
     connect: Callable[[str | None, str | None], Clients] = no_aws,
     sleep: Callable[[float], None] = lambda _seconds: None,
     out: io.StringIO | None = None,
+    session: Callable[[str | None, str | None], Any] = no_aws,
+    now: Callable[[], datetime] = lambda: NOW,
+    environ: Mapping[str, str] | None = None,
+    fetch: Callable[[str], bytes] = no_address,
 ) -> Done:
     """One command."""
     out, err = out or io.StringIO(), io.StringIO()
-    outside = Outside(out=out, err=err, connect=connect, now=lambda: NOW, sleep=sleep)
+    outside = Outside(
+        out=out,
+        err=err,
+        connect=connect,
+        now=now,
+        sleep=sleep,
+        session=session,
+        environ=environ or {},
+        fetch=fetch,
+    )
     code = main([str(argument) for argument in arguments], outside)
     return Done(code, out.getvalue(), err.getvalue())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SEES_AWS = "test_verify.py::test_json_without_yes_has_exactly_this_shape"
+SEES_AWS = "test_images_verify.py::test_json_without_yes_has_exactly_this_shape"
 FINDS_NO_REGION = "test_outside.py::test_what_boto3_misses_has_a_fix"
 
 

@@ -538,7 +538,7 @@ def test_without_pyyaml_yaml_names_the_extra(tmp_path: Path) -> None:
     assert done.stderr == f"moorings: {tmp_path / 'stack.yaml'} is not JSON, and YAML needs PyYAML; install PyYAML\n"
 
 
-@pytest.mark.parametrize("command", [("images", "list"), ("verify",)])
+@pytest.mark.parametrize("command", [("images", "list"), ("images", "verify"), ("status",), ("release",), ("promote",)])
 def test_without_boto3_the_others_name_the_extra(command: tuple[str, ...]) -> None:
     """A command that calls AWS says in one sentence what to install."""
     done = base_install(*command, "shop/production/web")

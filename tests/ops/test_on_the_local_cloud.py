@@ -79,9 +79,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         assert control.stop(folder)
 
 
-def test_verify_runs_and_says_that_it_proves_nothing(cloud: Cloud) -> None:
+def test_images_verify_runs_and_says_that_it_proves_nothing(cloud: Cloud) -> None:
     """The canary moves, the previews that the emulator lacks are skipped, and the endpoint is called no AWS."""
-    done = cloud.moorings("verify", NAME, "--yes")
+    done = cloud.moorings("images", "verify", NAME, "--yes")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "the shield was not tried; 2 of 6 checks could not run" in done.stderr
     assert "is not AWS: what is seen there proves nothing about AWS." in done.stdout.splitlines()[1]

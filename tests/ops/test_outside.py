@@ -89,7 +89,7 @@ def test_an_endpoint_that_is_none_is_one_sentence(url: str, monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    done = run("verify", NAME, "--region", "eu-west-1", connect=real().connect)
+    done = run("images", "verify", NAME, "--region", "eu-west-1", connect=real().connect)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith("moorings: AWS cannot be asked: ")
     assert "look at --region, AWS_ENDPOINT_URL" in done.err
@@ -178,7 +178,7 @@ def test_an_endpoint_that_does_not_answer_is_tried_three_times(
         ["images", "list", NAME],
         ["images", "preview", NAME, "--policy", "none.json"],
         ["images", "check", "none.json", "--pinned", ""],
-        ["verify", NAME],
+        ["images", "verify", NAME],
     ],
     ids=lambda words: " ".join(words[:2]),
 )

@@ -1,4 +1,4 @@
-"""``moorings verify`` against an account that is not there: what it writes, what it sees, and what it leaves alone."""
+"""``moorings images verify`` against an account that is not there: what it writes, sees, and leaves alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = (
 
 
 def verify(world: World, *options: object) -> Done:
-    return run("verify", NAME, *options, connect=world.connect)
+    return run("images", "verify", NAME, *options, connect=world.connect)
 
 
 def results(world: World) -> tuple[int, dict[str, tuple[str, str]]]:
@@ -302,7 +302,7 @@ def test_a_preview_that_never_ends_is_skipped(world: World, three: list[str]) ->
     """It is asked for sixty times, five seconds apart."""
     world.ecr.polls = 10_000
     waited: list[float] = []
-    done = run("verify", NAME, "--yes", connect=world.connect, sleep=waited.append)
+    done = run("images", "verify", NAME, "--yes", connect=world.connect, sleep=waited.append)
     assert "ECR's preview was not complete after 5 minutes" in done.out
     assert waited == [5.0] * 120, "two previews"
     assert len(three) == 3
@@ -357,6 +357,6 @@ def test_an_interrupt_is_one_sentence(world: World, three: list[str]) -> None:
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    done = run("verify", NAME, "--yes", connect=world.connect, sleep=interrupt)
+    done = run("images", "verify", NAME, "--yes", connect=world.connect, sleep=interrupt)
     assert (done.code, done.err) == (2, "moorings: interrupted before it was done\n")
     assert f"OK   an image can be pinned: {CANARY} is on {three[1]}" in done.out

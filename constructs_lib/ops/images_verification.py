@@ -1,4 +1,4 @@
-"""The checks of ``moorings verify``: what our proof takes for granted about ECR, tried out. Nothing is deleted."""
+"""The checks of ``moorings images verify``: what our proof takes for granted about ECR. Nothing is deleted."""
 
 from __future__ import annotations
 

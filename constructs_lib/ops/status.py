@@ -1,0 +1,219 @@
+"""How services stand: what runs and since when, what is under way, what holds releases, and how far behind they are."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Final
+
+from constructs_lib.command_line import FINE, FOUND
+from constructs_lib.delivery.ledger import Entry
+from constructs_lib.delivery.operations.settings_store import SettingsNotFound, all_settings
+from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.delivery.stack_status import condition, mend
+from constructs_lib.delivery.window import MaintenanceWindow
+from constructs_lib.naming import NOT_RELEASED
+from constructs_lib.ops.delivery_command import Answer, add_aws_and_json, answered, place
+from constructs_lib.ops.delivery_world import Door
+from constructs_lib.ops.entries import as_json, what_is_next
+from constructs_lib.ops.outside import Outside
+from constructs_lib.ops.plain_tables import aligned, minute, one_line
+from constructs_lib.ops.service_status import ServiceStatus, status_of
+from constructs_lib.ops.tables import age, counted
+
+HELP: Final = "what runs, what is under way, and how far behind it is"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "env",
+        metavar="ENV",
+        nargs="?",
+        type=place,
+        help="production, shop/production or shop/production/web; by default every service of the account and region",
+    )
+    add_aws_and_json(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: Namespace, outside: Outside) -> int:
+    def work(door: Door) -> Answer:
+        found = [status_of(door, settings) for settings in meant(door, options.env)]
+        lines: list[str] = []
+        for one in found:
+            lines += [*([""] if lines else []), one.settings.place, *aligned(list(_rows(one)), indent="  ")]
+        return Answer(
+            code=FOUND if any(one.unread for one in found) else FINE,
+            lines=lines,
+            result={"services": [_as_json(one) for one in found]},
+        )
+
+    return answered(options, outside, work)
+
+
+def meant(door: Door, env: str | None) -> list[DeliverySettings]:
+    """Every service that ENV names; all of them without one.
+
+    Raises:
+        SettingsNotFound: there is none.
+    """
+    ssm = door.world.clients.ssm
+    every = all_settings(ssm)
+    found = [one for one in every if env is None or env in (one.place, *wider(one))]
+    if found:
+        return found
+    region, places = ssm.meta.region_name, [one.place for one in every]
+    if not places:
+        fix = "look at --region and --profile, or deploy the services' stack"
+        raise SettingsNotFound(f"there must be a service that can be released in {region}, got none; {fix}", places)
+    there = ", ".join(places)
+    raise SettingsNotFound(
+        f"ENV must name services that can be released in {region}, got {env!r}; there are: {there}", places
+    )
+
+
+def wider(settings: DeliverySettings) -> tuple[str, str]:
+    """The shorter names that mean a service among others."""
+    return settings.environment, f"{settings.application}/{settings.environment}"
+
+
+def _rows(one: ServiceStatus) -> Iterator[tuple[str, str]]:
+    yield "runs", _runs(one)
+    if one.since is not None:
+        yield "build", one.since.build_tag or "it has no build tag"
+        yield "since", _since(one, one.since)
+    if one.service is not None:
+        if one.released is None and not any("release parameter" in text for text in one.unread):
+            yield "", "the release parameter does not exist; deploy the stack that makes it, then put back this digest"
+        elif one.released not in (None, one.running):
+            yield "", f"the release parameter says {one.released}"
+        rollout = "" if one.service.rollout in ("", "COMPLETED") else f"; deployment {one.service.rollout}"
+        yield "tasks", f"{one.service.running} of {one.service.desired} running{rollout}"
+    if one.healthy is not None:
+        yield "targets", f"{one.healthy} healthy"
+    if one.stack is not None:
+        yield "stack", _stack(one)
+    if one.entries is not None:
+        yield "release", what_is_next(one.open, one.at) if one.open else "none under way"
+    if one.freeze is not None:
+        yield (
+            "freeze",
+            one_line(f"{one.freeze}; `moorings thaw {'/'.join(one.settings.place.split('/')[:2])}` lifts it"),
+        )
+    yield "window", _window(one)
+    if one.settings.upstream is not None and one.gap is not None:
+        yield "gap", _gap(one)
+    if one.red is not None:
+        yield "alarms", f"RED: {', '.join(one.red)}" if one.red else "none is red"
+    for sentence in one.unread:
+        yield "NOT READ", sentence
+
+
+def _runs(one: ServiceStatus) -> str:
+    if one.service is None:
+        return "there is no ECS service" if not any("ECS" in text for text in one.unread) else "not known"
+    if one.running == NOT_RELEASED:
+        return "nothing was released yet"
+    if one.entries is not None and one.since is None:
+        return f"{one.running}, which no release in the ledger brought"
+    return one.running
+
+
+def _since(one: ServiceStatus, entry: Entry) -> str:
+    at = entry.ended or entry.began
+    return f"{minute(at)} ({age(one.at - at)}), {entry.action} {entry.number} by {one_line(entry.who)}"
+
+
+def _stack(one: ServiceStatus) -> str:
+    status = one.stack.status if one.stack else ""
+    said = f"{one.settings.stack} is {status}" if status else f"{one.settings.stack} does not exist"
+    state = condition(status)
+    if state == "ready":
+        return said
+    return f"{said}: " + ("busy" if state == "busy" else mend(one.settings.stack, one.settings.region, status))
+
+
+def _window(one: ServiceStatus) -> str:
+    if not one.settings.window:
+        return "none, so releases may begin at any time"
+    window = MaintenanceWindow.from_text(one.settings.window)
+    closes = window.closes(one.at)
+    if closes is not None:
+        return f"open until {minute(closes)}: {window}"
+    return f"closed until {minute(window.next_opening(one.at))}: {window}"
+
+
+def _gap(one: ServiceStatus) -> str:
+    if one.gap is None or one.settings.upstream is None:
+        return ""
+    before = "/".join((one.settings.application, one.settings.upstream.environment, one.settings.service))
+    if not one.gap.builds:
+        return f"none: {before} has no newer build"
+    told = f"{counted(one.gap.builds, 'build')} and {one.gap.days:.1f} days behind {before}"
+    ran = f"{one.gap.ran} of them ran there" if one.gap.builds > 1 else ("it ran there" if one.gap.ran else "")
+    return f"{told}{f', {ran}' if ran else ''}"
+
+
+def _as_json(one: ServiceStatus) -> dict[str, object]:
+    entry, settings = one.since, one.settings
+    return {
+        "service": settings.place,
+        "account": settings.account,
+        "region": settings.region,
+        "at": one.at.isoformat(),
+        "running": None
+        if one.service is None or one.running == NOT_RELEASED
+        else {
+            "digest": one.running,
+            "build_tag": entry.build_tag or None if entry else None,
+            "commit": entry.commit or None if entry else None,
+            "since": (entry.ended or entry.began).isoformat() if entry else None,
+            "who": entry.who if entry else None,
+            "release": entry.number if entry else None,
+        },
+        "release_parameter": one.released,
+        "tasks": one.service
+        and {
+            "running": one.service.running,
+            "desired": one.service.desired,
+            "deployment": one.service.rollout or None,
+        },
+        "healthy_targets": one.healthy,
+        "stack": one.stack
+        and {
+            "name": settings.stack,
+            "status": one.stack.status or None,
+            "condition": condition(one.stack.status),
+        },
+        "open_release": as_json(one.open) if one.open else None,
+        "next": what_is_next(one.open, one.at) if one.open else None,
+        "freeze": one.freeze and {"who": one.freeze.who, "at": one.freeze.at.isoformat(), "reason": one.freeze.reason},
+        "window": _window_as_json(one),
+        "gap": one.gap
+        and settings.upstream
+        and {
+            "upstream": settings.upstream.environment,
+            "builds": one.gap.builds,
+            "days": round(one.gap.days, 3),
+            "ran": one.gap.ran,
+            "running": one.gap.running,
+            "newest": one.gap.newest or None,
+            "known": one.gap.known,
+        },
+        "red_alarms": None if one.red is None else list(one.red),
+        "not_read": list(one.unread),
+    }
+
+
+def _window_as_json(one: ServiceStatus) -> dict[str, object] | None:
+    if not one.settings.window:
+        return None
+    window = MaintenanceWindow.from_text(one.settings.window)
+    closes = window.closes(one.at)
+    return {
+        "text": one.settings.window,
+        "open": closes is not None,
+        "closes": closes.isoformat() if closes else None,
+        "opens": None if closes else window.next_opening(one.at).isoformat(),
+    }
