@@ -1,9 +1,9 @@
 """The same environment as a plain CDK app, written by hand: the yardstick.
 
-It is what one would write without this library: a stage of six stacks, CDK's own constructs, loops over the services.
+It is what one would write without this library: a stage of seven stacks, CDK's own constructs, loops over the services.
 It makes the same resources with the same properties, so it needs the same few overrides. It is kept lean: no construct
 of its own around a service, nothing read twice, nothing read for later. It uses no construct of this library; the
-buildspec and the function's code are taken from there as data.
+buildspecs and the code of functions and buttons are taken from there as data.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_lib.delivery.buildspec import buildspec
+from constructs_lib.delivery.buildspec import buildspec, release_buildspec
 
 ROOT: Final = Path(__file__).parent.parent
 APPLICATION: Final = "shop"
@@ -88,6 +90,11 @@ def parameter_name(environment: str, service: str) -> str:
     return f"/moorings/{APPLICATION}/{environment}/{service}/digest"
 
 
+def allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
+    """A statement without a condition."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
 class PlainStage(Stage):
     """One environment."""
 
@@ -103,6 +110,10 @@ class PlainStage(Stage):
         delivery.add_stack_dependency(images)
         retention.add_stack_dependency(delivery)
         running.add_stack_dependency(delivery)
+        buttons = ReleaseStack(
+            self, "release", id, services, cluster_name=running.cluster_name, names=running.service_names
+        )
+        buttons.add_stack_dependency(running)
 
 
 class PlainStack(Stack):
@@ -580,7 +591,10 @@ class ServicesStack(PlainStack):
         self._vpc = vpc
         self._topic_arn = topic.topic_arn
         self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
-        self._cluster_name = self._cluster.cluster_name
+        self.cluster_name = self._cluster_name = self._cluster.cluster_name
+        self.service_names: dict[str, str] = {}
+        self._released: list[str] = []
+        self._task_roles: list[str] = []
         self._access_logs = s3.Bucket(
             self,
             "AccessLogs",
@@ -591,8 +605,10 @@ class ServicesStack(PlainStack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
+        self._place = f"{self.region}:{self.account}"
         for service in services:
             self._service(service)
+        self._release_role()
 
     def _service(self, name: str) -> None:
         digest = CfnParameter(
@@ -674,8 +690,137 @@ class ServicesStack(PlainStack):
         scaling = service.auto_scale_task_count(min_capacity=MIN_TASKS, max_capacity=MAX_TASKS)
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
         self._hold_at_zero(service, scaling, released)
-        on_service = {"ClusterName": self._cluster_name, "ServiceName": service.service_name}
+        service_name = service.service_name
+        on_service = {"ClusterName": self._cluster_name, "ServiceName": service_name}
         self._alarms(name, released, on_balancer, on_targets, on_service)
+        self.service_names[name] = service_name
+        self._released.append(service.service_arn)
+        self._task_roles += [task.task_role.role_arn, execution_role.role_arn]
+        self._settings(name, service_name, target_group.target_group_arn)
+
+    def _settings(self, name: str, service_name: str, target_group: str) -> None:
+        ssm.CfnParameter(
+            self,
+            f"{name}-delivery",
+            name=f"/moorings/{APPLICATION}/{self._name}/{name}/delivery",
+            description="What release commands must know of the service",
+            type="String",
+            value=json.dumps(
+                {
+                    "application": APPLICATION,
+                    "environment": self._name,
+                    "service": name,
+                    "account": self.account,
+                    "region": self.region,
+                    "stack": f"{APPLICATION}--{self._name}--services",
+                    "role": f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self._name}--release",
+                    "cluster": self._cluster_name,
+                    "ecs_service": service_name,
+                    "target_group": target_group,
+                    "repository": repository_name(self._name, name),
+                    "platform": "linux/arm64",
+                    "steady_minutes": 15,
+                    "window": "",
+                    "outside_window": "refuse",
+                    "scan_threshold": "",
+                    "upstream": None,
+                }
+            ),
+        )
+
+    def _release_role(self) -> None:
+        place = self._place
+        pass_roles = iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=self._task_roles,
+            conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        )
+        scale = iam.PolicyStatement(
+            actions=[
+                "application-autoscaling:ListTagsForResource",
+                "application-autoscaling:RegisterScalableTarget",
+                "application-autoscaling:TagResource",
+            ],
+            resources=[f"arn:aws:application-autoscaling:{place}:scalable-target/*"],
+            conditions={
+                "StringEqualsIfExists": {
+                    "application-autoscaling:service-namespace": "ecs",
+                    "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+                }
+            },
+        )
+        services = iam.ManagedPolicy(
+            self,
+            "ReleaseServices",
+            description="Releases: may update the services of one stack",
+            document=iam.PolicyDocument(
+                statements=[
+                    allow(
+                        self._released,
+                        "ecs:DescribeServiceDeployments",
+                        "ecs:DescribeServices",
+                        "ecs:ListServiceDeployments",
+                        "ecs:ListTagsForResource",
+                        "ecs:UpdateService",
+                    ),
+                    allow(
+                        [f"arn:aws:ecs:{place}:service-deployment/{self._cluster_name}/*"],
+                        "ecs:DescribeServiceDeployments",
+                        "ecs:StopServiceDeployment",
+                    ),
+                ]
+            ),
+        )
+        iam.Role(
+            self,
+            "ReleaseRole",
+            role_name=f"{APPLICATION}--{self._name}--release",
+            assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
+            description="Releases: may change task definitions and services of one stack",
+            managed_policies=[services],
+            inline_policies={
+                "Release": iam.PolicyDocument(
+                    statements=[
+                        allow(
+                            [f"arn:aws:ecs:{place}:task-definition/{APPLICATION}--{self._name}--*:*"],
+                            "ecs:ListTagsForResource",
+                            "ecs:RegisterTaskDefinition",
+                            "ecs:TagResource",
+                        ),
+                        allow(["*"], "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition"),
+                        pass_roles,
+                        allow(self._task_roles, "iam:GetRole"),
+                        scale,
+                        allow(
+                            ["*"],
+                            "application-autoscaling:DescribeScalableTargets",
+                            "application-autoscaling:DescribeScheduledActions",
+                        ),
+                        allow(
+                            [f"arn:aws:cloudwatch:{place}:alarm:{APPLICATION}/{self._name}/*"],
+                            "cloudwatch:ListTagsForResource",
+                            "cloudwatch:PutMetricAlarm",
+                            "cloudwatch:TagResource",
+                        ),
+                        allow([f"arn:aws:cloudwatch:{place}:alarm:*"], "cloudwatch:DescribeAlarms"),
+                        allow(
+                            [
+                                f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self._name}/*/digest",
+                                f"arn:aws:ssm:{place}:parameter/cdk-bootstrap/*/version",
+                            ],
+                            "ssm:GetParameters",
+                        ),
+                        allow(
+                            [
+                                f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self._name}--{stack}/*"
+                                for stack in ("observability", "network")
+                            ],
+                            "cloudformation:DescribeStacks",
+                        ),
+                    ]
+                )
+            },
+        )
 
     def _task(self, name: str, digest: str) -> tuple[ecs.FargateTaskDefinition, iam.IRole]:
         repository = ecr.Repository.from_repository_name(self, f"{name}-repository", repository_name(self._name, name))
@@ -789,6 +934,137 @@ class ServicesStack(PlainStack):
             threshold=5,
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",
+        )
+
+
+class ReleaseStack(PlainStack):
+    """The release button of each service."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        environment: str,
+        services: Sequence[str],
+        *,
+        cluster_name: str,
+        names: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id, environment)
+        code = s3_assets.Asset(
+            self,
+            "Operations",
+            path=str(ROOT / "constructs_lib"),
+            exclude=["*", "!*/", "!*.py", "!*.sh", "!*.yaml", "__pycache__/"],
+            ignore_mode=IgnoreMode.GIT,
+        )
+        self._bucket = code.bucket
+        self._bucket_arn = self._bucket.bucket_arn
+        self._key = code.s3_object_key
+        self._place = f"{self.region}:{self.account}"
+        self._cluster_name = cluster_name
+        for service in services:
+            self._button(service, names[service])
+
+    def _button(self, service: str, service_name: str) -> None:
+        log_group = logs.LogGroup(
+            self, f"{service}-logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP
+        )
+        role = iam.Role(
+            self,
+            f"{service}-role",
+            assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
+            description="Releases: may change one service, by one stack update with one role",
+            inline_policies={"Release": self._permissions(service, service_name, log_group.log_group_arn)},
+        )
+        variables = {
+            "PLACE": f"{APPLICATION}/{self._name}/{service}",
+            "COMMAND": "release",
+            "DIGEST": "",
+            "TO": "",
+            "REASON": "",
+        }
+        codebuild.Project(
+            self,
+            f"{service}-release",
+            project_name=f"{APPLICATION}--{self._name}--{service}--release",
+            description=f"Releases {service}",
+            source=codebuild.Source.s3(bucket=self._bucket, path=self._key),
+            build_spec=codebuild.BuildSpec.from_object(release_buildspec()),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_4_0,
+                compute_type=codebuild.ComputeType.SMALL,
+            ),
+            environment_variables={
+                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in variables.items()
+            },
+            timeout=Duration.minutes(180),
+            queued_timeout=Duration.minutes(60),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
+            role=role.without_policy_updates(),
+            grant_report_group_permissions=False,
+        )
+
+    def _permissions(self, service: str, service_name: str, log_group_arn: str) -> iam.PolicyDocument:
+        place = self._place
+        stack = f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self._name}--services/*"
+        release_role = f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self._name}--release"
+        parameters = f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self._name}"
+        in_cluster = {"ArnEquals": {"ecs:cluster": f"arn:aws:ecs:{place}:cluster/{self._cluster_name}"}}
+        return iam.PolicyDocument(
+            statements=[
+                allow(
+                    [stack],
+                    "cloudformation:CancelUpdateStack",
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:DescribeStacks",
+                ),
+                iam.PolicyStatement(
+                    actions=["cloudformation:UpdateStack"],
+                    resources=[stack],
+                    conditions={"StringEquals": {"cloudformation:RoleArn": release_role}},
+                ),
+                iam.PolicyStatement(
+                    actions=["iam:PassRole"],
+                    resources=[release_role],
+                    conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+                ),
+                allow(
+                    [f"arn:aws:ecs:{place}:service/{self._cluster_name}/{service_name}"],
+                    "ecs:DescribeServices",
+                    "ecs:UpdateService",
+                ),
+                iam.PolicyStatement(
+                    actions=["ecs:DescribeTasks"], resources=[f"arn:aws:ecs:{place}:task/*"], conditions=in_cluster
+                ),
+                iam.PolicyStatement(actions=["ecs:ListTasks"], resources=["*"], conditions=in_cluster),
+                allow(["*"], "ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetHealth"),
+                allow([f"arn:aws:cloudwatch:{place}:alarm:*"], "cloudwatch:DescribeAlarms"),
+                allow(
+                    [f"{parameters}/{service}/delivery", f"{parameters}/{service}/digest", f"{parameters}/freeze"],
+                    "ssm:GetParameter",
+                    "ssm:GetParameters",
+                ),
+                allow([f"{parameters}/{service}/digest"], "ssm:PutParameter"),
+                allow([f"{parameters}/{service}/releases"], "ssm:GetParametersByPath"),
+                allow(
+                    [f"{parameters}/{service}/releases/*"],
+                    "ssm:DeleteParameters",
+                    "ssm:GetParameter",
+                    "ssm:PutParameter",
+                ),
+                allow(
+                    [f"arn:aws:ecr:{place}:repository/{repository_name(self._name, service)}"],
+                    "ecr:BatchGetImage",
+                    "ecr:DescribeImageScanFindings",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:PutImage",
+                ),
+                allow([log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
+                allow([f"{self._bucket_arn}/{self._key}"], "s3:GetObject", "s3:GetObjectVersion"),
+                allow([self._bucket_arn], "s3:GetBucketAcl", "s3:GetBucketLocation"),
+            ]
         )
 
 

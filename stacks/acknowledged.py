@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 from constructs_lib.checks import is_token
+from stacks.accepted import Accepted
+from stacks.accepted_releases import release_findings
 from stacks.config import EnvironmentConfig, ExistingVpc
-
-
-class Accepted(NamedTuple):
-    """One finding, in one kind of stack."""
-
-    stack: str
-    construct: str
-    """The id of a construct in the stack; empty for the whole stack."""
-    id: str
-    """``<partition>``, ``<region>`` and ``<account>`` in it stand for the stack's own."""
-    reason: str
-
+from stacks.landscape import Neighbours
 
 _LOGIN_ON_ANY: Final = (
     "ecr:GetAuthorizationToken takes no resource; the token it gives may do no more than the role. "
     "stacks/gate.py refuses every other statement on '*'."
+)
+
+_NO_RESOURCE: Final = (
+    "Actions that take no resource. stacks/gate.py names each with its reason and refuses every other statement on '*'."
+)
+
+_NOTHING_STORED: Final = (
+    "The projects make no artifacts and keep no cache, so nothing is stored that the key would encrypt."
 )
 
 _GUARD_READS: Final = (
@@ -72,13 +71,10 @@ GUARD: Final = (
 ALWAYS: Final = (
     *GUARD,
     Accepted("delivery", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
-    Accepted("services", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _LOGIN_ON_ANY),
-    Accepted(
-        "delivery",
-        "",
-        "AwsSolutions::AwsSolutions-CB4",
-        "The builds make no artifacts and keep no cache, so nothing is stored that the key would encrypt.",
-    ),
+    Accepted("services", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", f"{_LOGIN_ON_ANY} {_NO_RESOURCE}"),
+    Accepted("delivery", "", "AwsSolutions::AwsSolutions-CB4", _NOTHING_STORED),
+    Accepted("release", "", "AwsSolutions::AwsSolutions-CB4", _NOTHING_STORED),
+    Accepted("release", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _NO_RESOURCE),
     Accepted(
         "services",
         "AccessLogs",
@@ -135,7 +131,7 @@ WITH_SETTINGS: Final = (
 )
 
 
-def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
+def accepted(config: EnvironmentConfig, neighbours: Neighbours) -> tuple[Accepted, ...]:
     """What is accepted of one environment: no more than its own settings bring with them."""
     return (
         *ALWAYS,
@@ -143,12 +139,13 @@ def accepted(config: EnvironmentConfig) -> tuple[Accepted, ...]:
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
         *(() if config.container_insights else WITHOUT_INSIGHTS),
         *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
+        *release_findings(config, neighbours),
     )
 
 
-def acknowledge(stack: Stack, config: EnvironmentConfig) -> None:
+def acknowledge(stack: Stack, config: EnvironmentConfig, neighbours: Neighbours) -> None:
     """Records the accepted findings of one stack, by its id."""
-    for finding in accepted(config):
+    for finding in accepted(config, neighbours):
         if finding.stack == stack.node.id:
             scope: IConstruct = stack.node.find_child(finding.construct) if finding.construct else stack
             acknowledgment = Acknowledgment(id=_placed(finding.id, stack, config), reason=finding.reason)

@@ -11,7 +11,8 @@ from aws_cdk import App, Tags, Validations
 
 from constructs_lib.guardrails.validation import GuardrailChecks
 from stacks.acknowledged import acknowledge
-from stacks.config import EnvironmentConfig, check_environments
+from stacks.config import EnvironmentConfig
+from stacks.landscape import check_environments, neighbours
 from stacks.stage import EnvironmentStage
 
 Flags: TypeAlias = dict[str, object]
@@ -28,7 +29,7 @@ def application(environments: Sequence[EnvironmentConfig], *, checked: bool = Tr
     """The app with one stage for each environment.
 
     Args:
-        environments: at least one; no two share a repository.
+        environments: at least one; no two share a repository, and each comes with the one before it.
         checked: whether our rules, CDK's CloudFormation validation and cdk-nag's AwsSolutions rules judge the
             templates. Only tests that assert on templates switch it off; CDK's and cdk-nag's cost more than the
             synthesis itself.
@@ -37,12 +38,13 @@ def application(environments: Sequence[EnvironmentConfig], *, checked: bool = Tr
     check_environments(environments)
     app = App(context=feature_flags(), outdir=outdir, builtin_cloud_formation_validation=checked)
     for config in environments:
-        stage = EnvironmentStage(app, config)
+        others = neighbours(config, environments)
+        stage = EnvironmentStage(app, config, others)
         Tags.of(stage).add("application", config.application)
         Tags.of(stage).add("environment", config.name)
         if checked:
             for stack in stage.stacks:
-                acknowledge(stack, config)
+                acknowledge(stack, config, others)
     if checked:
         # Here, because the import alone costs more than many a test.
         from cdk_nag import AwsSolutionsChecks

@@ -7,7 +7,6 @@ Pure Python: a wrong value fails in one sentence, before CDK starts. The environ
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -23,14 +22,18 @@ from constructs_lib.checks import (
 )
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
-from constructs_lib.naming import repository_name, secret_parameter_name
+from constructs_lib.naming import secret_parameter_name
 from constructs_lib.network.policy import Feature, NetworkPolicy
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
+from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
 
 SERVICES_AT_MOST: Final = 19
-"""A service with a domain of its own is 25 resources of the 500 that a stack may have."""
+"""A service with a domain of its own is 26 resources of the 500 that a stack may have; 5 belong to all of them."""
+
+_ANY_TIME: Final = ReleasePolicy()
+_PLAIN_BUILD: Final = BuildSettings()
 
 SubnetIds: TypeAlias = tuple[str, ...]
 
@@ -143,7 +146,7 @@ class EnvironmentConfig:
         name: the environment's name, such as ``staging``.
         region: an AWS region; a repository and its services are in one.
         availability_zones: names of at least two zones of the region.
-        source: what is built, from which branch.
+        source: what is built, from which branch; or a ``Promotion``: images come from another environment.
         services: at least one.
         account: the AWS account; ``None``, the default: the caller's.
         network: a VPC of its own, or one that exists.
@@ -155,6 +158,11 @@ class EnvironmentConfig:
         container_insights: whether ECS reports running and desired tasks, and more, to CloudWatch. ``True`` by default;
             it is charged by metric, about 0.30 USD each a month, some ten for a service.
         retention: which images may be forgotten.
+        build: how images are built: Docker Hub, and what is kept beside them. A ``Promotion`` builds nothing.
+        upstream: for an environment that builds: the name of another one in which a commit must have run before it is
+            released here; ``None``, the default: nowhere. A ``Promotion`` says it already, and by digest.
+        release: when it may be released to, and what stops it.
+        code_pipeline: a CodePipeline of each service; ``None``, the default: buttons only.
 
     Raises:
         ValueError: a wrong name, account, region or zone, one zone only, no service or more than 20, two services of
@@ -165,7 +173,7 @@ class EnvironmentConfig:
     name: str
     region: str
     availability_zones: tuple[str, ...]
-    source: GitHubSource
+    source: GitHubSource | Promotion
     services: tuple[ServiceConfig, ...]
     account: str | None = None
     network: NetworkPolicy | ExistingVpc = NetworkPolicy()
@@ -175,6 +183,10 @@ class EnvironmentConfig:
     size: ServiceSize = ServiceSize()
     container_insights: bool = True
     retention: RetentionPolicy = RetentionPolicy()
+    build: BuildSettings = _PLAIN_BUILD
+    upstream: str | None = None
+    release: ReleasePolicy = _ANY_TIME
+    code_pipeline: PipelineSettings | None = None
 
     def __post_init__(self) -> None:
         name("application", self.application)
@@ -196,12 +208,36 @@ class EnvironmentConfig:
             )
         if self.alarm_email is not None:
             email("alarm_email", self.alarm_email)
+        self._check_delivery()
+
+    @property
+    def before(self) -> str | None:
+        """The name of the environment before this one; ``None`` when there is none."""
+        return self.source.environment if isinstance(self.source, Promotion) else self.upstream
 
     @property
     def features(self) -> tuple[Feature, ...]:
         """What the services use of AWS; endpoints follow from it."""
         secrets = any(service.secrets for service in self.services)
         return ("images", "logs", "parameters") if secrets else ("images", "logs")
+
+    def _check_delivery(self) -> None:
+        source = self.source
+        if not isinstance(source, GitHubSource | Promotion):
+            raise invalid("source", source, "a GitHubSource or a Promotion", "say where images come from")
+        if isinstance(source, Promotion) and self.upstream is not None:
+            raise invalid("upstream", self.upstream, "left out beside a Promotion", "the Promotion names it already")
+        if isinstance(source, Promotion) and self.build != _PLAIN_BUILD:
+            raise invalid(
+                "build", self.build, "left out beside a Promotion", "the environment before builds the images"
+            )
+        if self.code_pipeline and isinstance(source, GitHubSource) and source.connection_arn is None:
+            raise invalid(
+                "source",
+                source,
+                "a GitHubSource with a connection_arn for a code_pipeline",
+                "CodePipeline reads GitHub through a connection, which a person authorises once",
+            )
 
     def _check_zones(self) -> None:
         zones = self.availability_zones
@@ -238,30 +274,3 @@ class EnvironmentConfig:
             for value in values:
                 if values.count(value) > 1:
                     raise invalid(what, values, "all different", f"rename one of the {value!r}")
-
-
-def check_environments(environments: Sequence[EnvironmentConfig]) -> Sequence[EnvironmentConfig]:
-    """``environments`` itself, refused when two of them would share a repository (lesson Q1).
-
-    Raises:
-        ValueError: none at all, two with one name, or two with one repository in the same account and region.
-    """
-    if not environments:
-        raise invalid("environments", environments, "at least one", "add an EnvironmentConfig")
-    owners: dict[tuple[str | None, str, str], str] = {}
-    names = [environment.name for environment in environments]
-    for environment in environments:
-        for service in environment.services:
-            repository = repository_name(environment.application, environment.name, service.name)
-            key = (environment.account, environment.region, repository)
-            if key in owners:
-                raise invalid(
-                    "repository",
-                    repository,
-                    "one environment's only",
-                    f"{owners[key]!r} and {environment.name!r} would push to it both; rename one (lesson Q1)",
-                )
-            owners[key] = environment.name
-    if len(set(names)) != len(names):
-        raise invalid("environments", names, "all of different names", "rename one; the name is the stage's")
-    return environments

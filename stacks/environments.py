@@ -11,6 +11,7 @@ from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
+from stacks.releases import Promotion
 
 _WEB = ServiceConfig(
     name="web",
@@ -36,7 +37,9 @@ ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
         region="eu-west-1",
         availability_zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
         network=NetworkPolicy(nat_gateways=NatGateways.PER_ZONE, endpoints=Endpoints.PRIVATE),
-        source=GitHubSource(owner="your-organisation", repository="your-application", branch="production"),
+        # What ran in staging, the same bytes. To build again from a branch instead: a GitHubSource, and
+        # upstream="staging", so that only commits are released that ran there.
+        source=Promotion(environment="staging"),
         services=(_WEB,),
         size=ServiceSize(task=TaskSize(cpu=1024, memory_mib=2048), capacity=Capacity(min_tasks=3, max_tasks=12)),
     ),

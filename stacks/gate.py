@@ -30,6 +30,13 @@ ON_ANY_RESOURCE: Final = {
         "the guard of images in use only reads with it; the service offers no resource for it",
     ),
     "ecs:ListTasks": "as those; a list by cluster is authorized on *, whatever the reference says",
+    **dict.fromkeys(
+        (
+            *("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScheduledActions"),
+            *("ecs:DeregisterTaskDefinition", "elasticloadbalancing:DescribeTargetHealth"),
+        ),
+        "a release needs it; the service offers no resource for it",
+    ),
 }
 """Actions that may be allowed on ``*``, and why. Nothing else may."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from constructs_lib.naming import release_parameter_name, secret_parameter_name
+from constructs_lib.naming import release_parameter_name, release_path, secret_parameter_name
 from stacks.config import EnvironmentConfig
 from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
@@ -41,8 +41,9 @@ def retained(environment: EnvironmentConfig) -> Iterator[str]:
     from stacks.application import application
 
     with tempfile.TemporaryDirectory() as folder:
-        application([environment], checked=False, outdir=folder).synth()
-        for manifest in sorted(Path(folder).rglob("manifest.json")):
+        # All of them, for one may take its images from another; then the folder of this one's stage.
+        application(ENVIRONMENTS, checked=False, outdir=folder).synth()
+        for manifest in sorted(Path(folder, f"assembly-{environment.name}").rglob("manifest.json")):
             for artifact in json.loads(manifest.read_text())["artifacts"].values():
                 if artifact["type"] == "aws:cloudformation:stack":
                     properties = artifact["properties"]
@@ -51,6 +52,7 @@ def retained(environment: EnvironmentConfig) -> Iterator[str]:
     names = (environment.application, environment.name)
     for service in environment.services:
         yield f"AWS::SSM::Parameter: {release_parameter_name(*names, service.name)}"
+        yield f"AWS::SSM::Parameter: {release_path(*names, service.name)}/…, the ledger"
         for setting in service.secrets:
             yield f"AWS::SSM::Parameter: {secret_parameter_name(*names, service.name, setting)}"
 

@@ -9,8 +9,10 @@ from constructs_lib.network.policy import NetworkPolicy
 from stacks.config import EnvironmentConfig
 from stacks.delivery import DeliveryStack
 from stacks.images import ImagesStack
+from stacks.landscape import Neighbours
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
+from stacks.release import ReleaseStack
 from stacks.retention import RetentionStack
 from stacks.services import ServicesStack
 
@@ -22,13 +24,20 @@ class EnvironmentStage(Stage):
     that mending or deleting a service never touches its images.
     """
 
-    def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
+    def __init__(self, scope: Construct, config: EnvironmentConfig, neighbours: Neighbours) -> None:
         super().__init__(scope, config.name, env=Environment(account=config.account, region=config.region))
         self.images = ImagesStack(self, "images", config=config)
-        self.delivery = DeliveryStack(self, "delivery", config=config, repositories=self.images.by_name)
+        self.delivery = DeliveryStack(
+            self, "delivery", config=config, neighbours=neighbours, repositories=self.images.by_name
+        )
         self.observability = ObservabilityStack(self, "observability", config=config)
         self.retention = RetentionStack(
-            self, "retention", config=config, repositories=self.images.by_name, topic=self.observability.topic
+            self,
+            "retention",
+            config=config,
+            neighbours=neighbours,
+            repositories=self.images.by_name,
+            topic=self.observability.topic,
         )
         network = config.network
         self.network = (
@@ -40,14 +49,22 @@ class EnvironmentStage(Stage):
             self,
             "services",
             config=config,
+            neighbours=neighbours,
             vpc=self.network.vpc if self.network else None,
             repositories=self.images.by_name,
             topic=self.observability.topic,
         )
-        owned = (self.images, self.delivery, self.observability, self.retention, self.network, self.services)
+        self.release = ReleaseStack(
+            self, "release", config=config, settings=self.services.settings, images=self.delivery.images
+        )
+        owned = (
+            *(self.images, self.delivery, self.observability, self.retention),
+            *(self.network, self.services, self.release),
+        )
         self.stacks = tuple(stack for stack in owned if stack is not None)
         # Names are no references, so the order must be said: a build, a guard and a service need their repository, and
         # CloudFormation reads the release parameter before it makes anything of the services' stack.
         self.delivery.add_stack_dependency(self.images)
         self.retention.add_stack_dependency(self.delivery)
         self.services.add_stack_dependency(self.delivery)
+        self.release.add_stack_dependency(self.services)

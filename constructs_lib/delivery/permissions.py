@@ -1,23 +1,95 @@
-"""What a build and the release parameter's function may do, as plain data. Standard library only."""
+"""What promotions, readers and the release parameter's function may do, as plain data. Standard library only.
+
+The resource types of each action are those of the service authorization reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+What a release may do is in ``release_permissions.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from constructs_lib.delivery.settings import Upstream
+from constructs_lib.naming import delivery_settings_name, release_path
+
+Statement = dict[str, object]
+"""A statement of an IAM policy as JSON has it. Resources may be Tokens."""
+
+Condition = dict[str, dict[str, str]]
+"""Of a statement, such as ``{"StringEquals": {key: value}}``."""
 
 PolicyDocument = dict[str, object]
 """An IAM policy document as JSON has it. Resources may be Tokens."""
 
 
-def build_permissions(repository_arn: str, log_group_arn: str, connection_arn: str | None) -> PolicyDocument:
-    """What a build may do: push to one repository, read what is in it, write its log (lesson Q1).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arns:
+    """Makes ARNs of one account and region (lesson Q1). Each part may be a Token.
 
-    ``log_group_arn`` ends with ``:*``, the streams, as CloudFormation's ``Arn`` attribute of a log group does.
+    Args:
+        partition: such as ``aws``.
+        region: such as ``eu-west-1``.
+        account: 12 digits.
     """
-    statements = [
-        # What a push needs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html. DescribeImages
-        # is for build.sh: is this commit built already, and did the registry get what was pushed?
-        _allow(
-            repository_arn,
+
+    partition: str
+    region: str
+    account: str
+
+    def of(self, service: str, resource: str) -> str:
+        """A resource of a service."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def repository(self, name: str) -> str:
+        """A repository of ECR."""
+        return self.of("ecr", f"repository/{name}")
+
+    def parameter(self, name: str) -> str:
+        """A parameter, or a path of parameters, whose name begins with ``/``."""
+        return self.of("ssm", f"parameter{name}")
+
+    def role(self, name: str) -> str:
+        """A role; IAM has no regions."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeObject:
+    """Where CodeBuild finds the code that it runs (lesson Q5).
+
+    Args:
+        bucket_arn: the bucket.
+        key: the object in it.
+    """
+
+    bucket_arn: str
+    key: str
+
+
+def parameter_permissions(parameter_arns: Sequence[str], log_group_arn: str) -> PolicyDocument:
+    """To make these parameters if they are absent, and to write to one log group that exists already."""
+    return document(
+        allow(parameter_arns, "ssm:GetParameter", "ssm:PutParameter"),
+        write_log(log_group_arn),
+    )
+
+
+def promotion_permissions(
+    arns: Arns,
+    *,
+    application: str,
+    environment: str,
+    service: str,
+    repository_arn: str,
+    upstream: Upstream,
+    log_group_arn: str,
+    code: CodeObject,
+) -> PolicyDocument:
+    """What a promotion may do: push to one repository, and read one other with the ledger that belongs to it (Q1)."""
+    return document(
+        allow(
+            [repository_arn],
             "ecr:BatchCheckLayerAvailability",
             "ecr:BatchGetImage",
             "ecr:CompleteLayerUpload",
@@ -26,38 +98,68 @@ def build_permissions(repository_arn: str, log_group_arn: str, connection_arn: s
             "ecr:PutImage",
             "ecr:UploadLayerPart",
         ),
-        # The service offers no resource for this action:
-        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-        _allow("*", "ecr:GetAuthorizationToken"),
-        _write_log(log_group_arn),
+        *upstream_reading(arns.partition, application, service, upstream, layers=True),
+        # GetParameters is how a command reads the settings of a service whose whole name it was given.
+        allow(
+            [arns.parameter(delivery_settings_name(application, environment, service))],
+            "ssm:GetParameter",
+            "ssm:GetParameters",
+        ),
+        write_log(log_group_arn),
+        *read_code(code),
+    )
+
+
+def upstream_reading(
+    partition: str, application: str, service: str, upstream: Upstream, *, layers: bool
+) -> list[Statement]:
+    """To read the environment before: by its reader role when there is one, directly in the same account.
+
+    ``layers``: the bytes of images too, for a copy.
+    """
+    if upstream.reader_role:
+        return [allow([upstream.reader_role], "sts:AssumeRole")]
+    there = Arns(partition=partition, region=upstream.region, account=upstream.account)
+    path = release_path(application, upstream.environment, service)
+    return reading(there, [upstream.repository], [path], layers=layers)
+
+
+def reading(arns: Arns, repositories: Sequence[str], paths: Sequence[str], *, layers: bool) -> list[Statement]:
+    """To read these repositories and ledgers. A listing is authorized against its path, a parameter against its name
+    (https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html)."""
+    pull = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer") if layers else ()
+    entries = [arns.parameter(path) for path in paths]
+    return [
+        allow([arns.repository(name) for name in repositories], "ecr:DescribeImages", *pull),
+        allow(entries, "ssm:GetParametersByPath"),
+        allow([f"{entry}/*" for entry in entries], "ssm:GetParameter"),
     ]
-    if connection_arn is not None:
-        # The actions have the prefix that the ARN has. GetConnection and GetConnectionToken are documented
-        # (https://docs.aws.amazon.com/codebuild/latest/userguide/connections-github-app.html); without UseConnection
-        # creating the project is refused (https://github.com/aws/aws-cdk/issues/38504).
-        service = connection_arn.split(":")[2]
-        actions = (f"{service}:{action}" for action in ("GetConnection", "GetConnectionToken", "UseConnection"))
-        statements.append(_allow(connection_arn, *actions))
-    return _document(*statements)
 
 
-def parameter_permissions(parameter_arns: Sequence[str], log_group_arn: str) -> PolicyDocument:
-    """To make these parameters if they are absent, and to write to one log group that exists already."""
-    parameters: dict[str, object] = {
-        "Effect": "Allow",
-        "Action": ["ssm:GetParameter", "ssm:PutParameter"],
-        "Resource": list(parameter_arns),
-    }
-    return _document(parameters, _write_log(log_group_arn))
+def read_code(code: CodeObject) -> list[Statement]:
+    """What CodeBuild's own policy has for a source in S3, for one object and its bucket
+    (https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html)."""
+    return [
+        allow([f"{code.bucket_arn}/{code.key}"], "s3:GetObject", "s3:GetObjectVersion"),
+        allow([code.bucket_arn], "s3:GetBucketAcl", "s3:GetBucketLocation"),
+    ]
 
 
-def _document(*statements: dict[str, object]) -> PolicyDocument:
+def write_log(log_group_arn: str) -> Statement:
+    """To write to one log group; the ARN ends with ``:*``, as CloudFormation's ``Arn`` attribute has it."""
+    return allow([log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def allow(resources: Sequence[str], *actions: str, condition: Condition | None = None) -> Statement:
+    """A statement that allows these actions on these resources."""
+    statement: Statement = {"Effect": "Allow", "Action": list(actions), "Resource": _one_or_all(resources)}
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def document(*statements: Statement) -> PolicyDocument:
+    """A policy of these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def _write_log(log_group_arn: str) -> dict[str, object]:
-    return _allow(log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents")
-
-
-def _allow(resource: str, *actions: str) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+def _one_or_all(resources: Sequence[str]) -> str | list[str]:
+    return resources[0] if len(resources) == 1 else list(resources)

@@ -7,11 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.health_check import HealthCheck
-from stacks.config import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig, check_environments
+from constructs_lib.services.policy import TaskSize
+from stacks.config import Domain, EnvironmentConfig, ExistingVpc, ServiceConfig, ServiceSize
 from stacks.environments import ENVIRONMENTS
+from stacks.landscape import check_environments
+from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
 from tests.support import TOKEN, refused, run_without_cdk
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
@@ -152,6 +155,27 @@ def test_a_wrong_environment_is_refused(changes: dict[str, Any], what: str, valu
         ),
         wrong(lambda: replace(WEB, environment=cast("Any", {"A": "b"})), "environment", {"A": "b"}, "a tuple of tuple"),
         wrong(lambda: replace(WEB, environment=cast("Any", (("A", 1),))), "environment", ("A", 1), "pairs of texts"),
+        wrong(lambda: changed(source=cast("Any", "main")), "source", "main", "a GitHubSource or a Promotion"),
+        wrong(
+            lambda: changed(source=Promotion(environment="test"), upstream="test"),
+            "upstream",
+            "test",
+            "left out beside a Promotion",
+        ),
+        wrong(lambda: changed(code_pipeline=PipelineSettings()), "source", STAGING.source, "with a connection_arn"),
+        wrong(lambda: Promotion(environment="Staging"), "environment", "Staging", "lower-case"),
+        wrong(lambda: ReleasePolicy(window=cast("Any", "always")), "window", "always", "a MaintenanceWindow"),
+        wrong(
+            lambda: ReleasePolicy(outside_window=cast("Any", "skip")), "outside_window", "skip", "'refuse' or 'wait'"
+        ),
+        wrong(lambda: ReleasePolicy(scan_threshold=cast("Any", "HIGH")), "scan_threshold", "HIGH", "'high'"),
+        wrong(lambda: ReleasePolicy(steady_minutes=0), "steady_minutes", 0, "from 1 to 120"),
+        wrong(
+            lambda: PipelineSettings(execution_mode=cast("Any", "PARALLEL")),
+            "execution_mode",
+            "PARALLEL",
+            "'SUPERSEDED' or 'QUEUED'",
+        ),
         wrong(lambda: changed(account=123456789012), "account", 123456789012, "12 digits in quotes"),
         wrong(lambda: NetworkPolicy(nat_gateways=cast("Any", 1)), "nat_gateways", 1, "NatGateways.ONE"),
         wrong(lambda: NetworkPolicy(endpoints=cast("Any", "private")), "endpoints", "private", "Endpoints.PRIVATE"),
@@ -212,6 +236,66 @@ def test_different_environments_are_accepted() -> None:
     assert check_environments(both) == both
 
 
+PRODUCTION = changed(name="production", source=Promotion(environment="staging"))
+ARM = replace(WEB, size=ServiceSize(task=TaskSize(architecture="arm64")))
+INTEL = replace(WEB, size=ServiceSize(task=TaskSize(architecture="x86_64")))
+
+
+@pytest.mark.parametrize(
+    "environments",
+    [
+        (STAGING, PRODUCTION),
+        (PRODUCTION, STAGING),
+        (STAGING, PRODUCTION, replace(PRODUCTION, name="second", source=Promotion(environment="production"))),
+        (STAGING, changed(name="production", upstream="staging")),
+        (changed(account="1" * 12), replace(PRODUCTION, account="2" * 12)),
+        (changed(services=(ARM,)), changed(name="production", upstream="staging", services=(INTEL,))),
+    ],
+)
+def test_environments_may_follow_each_other(environments: tuple[EnvironmentConfig, ...]) -> None:
+    """In any order and over several steps, by promotion or by commit; who builds anew may have another platform."""
+    assert check_environments(environments) == environments
+
+
+@pytest.mark.parametrize(
+    ("environments", "what", "value", "allowed"),
+    [
+        wrong((PRODUCTION,), "source", "staging", "one of production"),
+        wrong((STAGING, changed(name="production", upstream="test")), "upstream", "test", "staging, production"),
+        wrong(
+            (STAGING, replace(PRODUCTION, source=Promotion(environment="production"))),
+            "source",
+            "production after production",
+            "no circle",
+        ),
+        wrong(
+            (replace(PRODUCTION, name="staging", source=Promotion(environment="production")), PRODUCTION),
+            "source",
+            "staging after production after staging",
+            "no circle",
+        ),
+        wrong(
+            (STAGING, replace(PRODUCTION, services=(WEB, WORKER))), "services", ["web", "worker"], "those of 'staging'"
+        ),
+        wrong((changed(services=(WEB, WORKER)), PRODUCTION), "services", ["web"], "those of 'staging'"),
+        wrong((STAGING, replace(PRODUCTION, application="other")), "source", "shop/staging", "an environment of other"),
+        wrong((STAGING, replace(PRODUCTION, account="1" * 12)), "account", "1" * 12, "both or neither"),
+        wrong(
+            (changed(services=(ARM,)), replace(PRODUCTION, services=(INTEL,))),
+            "architecture",
+            "x86_64",
+            "'arm64' for 'web'",
+        ),
+    ],
+)
+def test_an_environment_that_could_not_follow_is_refused(
+    environments: tuple[EnvironmentConfig, ...], what: str, value: object, allowed: str
+) -> None:
+    """An image comes from an environment that is there, that has the same services, and that is not after this one
+    (Q7)."""
+    refused(lambda: check_environments(environments), what, value, allowed)
+
+
 def test_ours_are_right() -> None:
     """Staging and production are there, pass the check, and share nothing."""
     assert [environment.name for environment in check_environments(ENVIRONMENTS)] == ["staging", "production"]
@@ -232,7 +316,7 @@ def test_ours_need_no_credential_and_no_account() -> None:
     """A newcomer can synthesize and deploy what is committed: no account id, no connection, nobody's certificate."""
     for environment in ENVIRONMENTS:
         assert environment.account is None
-        assert environment.source.connection_arn is None
+        assert isinstance(environment.source, Promotion) or environment.source.connection_arn is None
         assert environment.domain is None
         assert environment.alarm_email is None
 
@@ -245,3 +329,17 @@ def test_a_wrong_environment_fails_before_node_starts() -> None:
         "replace(ENVIRONMENTS[0], availability_zones=('eu-west-1a',))"
     )
     assert run_without_cdk(code).startswith("availability_zones must be at least two different zones")
+
+
+def test_docker_hub_is_asked_by_builds_only() -> None:
+    """A promotion builds nothing, so what it says of builds could only be a mistake (lesson Q6)."""
+    build = BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub"))
+    assert changed(build=build).build == build
+    refused(lambda: replace(PRODUCTION, build=build), "build", build, "left out beside a Promotion")
+
+
+@pytest.mark.parametrize(("what", "value"), [("docker_hub", "docker-hub"), ("sbom", True)])
+def test_build_settings_take_their_own_values_only(what: str, value: object) -> None:
+    """A name alone does not say whether it is a secret or a cache."""
+    with pytest.raises(ValueError, match=f"^{what} must be"):
+        BuildSettings(**{what: value})  # type: ignore[arg-type]

@@ -55,11 +55,13 @@ def test_all_environments_pass(tmp_path: Path) -> None:
     ("which", "findings"),
     [
         ("variants", []),
+        ("two-accounts", []),
         ("plain-http", ["Annotation::moorings:plain-http: staging answers the internet over plain HTTP; "]),
     ],
 )
 def test_other_environments_pass_too(which: str, findings: list[str], tmp_path: Path) -> None:
-    """A domain, an existing VPC and no NAT gateway bring no finding; plain HTTP for the internet brings one."""
+    """A domain, an existing VPC, no NAT gateway, two accounts and pipelines bring no finding; plain HTTP for
+    the internet brings one."""
     found = printed_by(tmp_path, "tests.stacks.variants", which, str(tmp_path / "out")).splitlines()
     assert len(found) == len(findings)
     assert all(line.startswith(start) for line, start in zip(found, findings, strict=True))

@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from stacks import gate
+from constructs_lib.delivery.settings import DeliverySettings, Upstream
 from stacks.application import application
 from stacks.config import SERVICES_AT_MOST
 from stacks.environments import ENVIRONMENTS
 from tests.conftest import Templates
-from tests.delivery.support import of_type
-from tests.stacks.variants import variants
-from tests.support import listed
+from tests.delivery.support import of_type, only
+from tests.stacks import iam
+from tests.stacks.variants import two_accounts, variants
 
 ENVIRONMENT_NAMES = [environment.name for environment in ENVIRONMENTS]
-UPLOAD = {"ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"}
-PUT = {"ecr:PutImage", *UPLOAD}
 
 PINNED_IDS = {
     "images": {"AWS::ECR::Repository": {"webC55AEA92"}},
@@ -50,41 +48,13 @@ def test_repositories_outlive_their_stack(environment: str, templates: Templates
         assert repository["DeletionPolicy"] == repository["UpdateReplacePolicy"] == "Retain"
 
 
-def repositories_by_role(templates: Templates, actions: set[str]) -> dict[str, set[str]]:
-    """The repositories of each role of all environments that has one of the actions, as ``<stack>/<role>``."""
-    found: dict[str, set[str]] = {}
-    for name, template in templates.items():
-        for logical_id, statement in gate.identity_statements(template):
-            if actions & set(listed(statement["Action"])):
-                text = json.dumps(statement["Resource"])
-                found.setdefault(f"{name}/{logical_id}", set()).update(re.findall(r"repository/([\w/-]+)", text))
-    return found
-
-
-def test_no_role_can_push_to_two_repositories(templates: Templates) -> None:
-    """Of all roles of all environments, each that may upload may do so to one repository of one environment (Q1)."""
-    uploads = repositories_by_role(templates, UPLOAD)
-    assert len(uploads) == len(ENVIRONMENTS)
-    for role, repositories in uploads.items():
-        environment = role.split("--")[1]
-        assert repositories == {f"shop/{environment}/web"}
-
-
-def test_besides_the_builds_only_the_guard_may_tag_images(templates: Templates) -> None:
-    """One more role an environment may put an image, without uploading one: in its own repositories only (Q1, Q2)."""
-    uploads, puts = repositories_by_role(templates, UPLOAD), repositories_by_role(templates, PUT)
-    guards = {role: repositories for role, repositories in puts.items() if role not in uploads}
-    assert {role.split("/")[0] for role in guards} == {f"shop--{name}--retention" for name in ENVIRONMENT_NAMES}
-    for role, repositories in guards.items():
-        assert repositories == {f"shop/{role.split('--')[1]}/web"}
-
-
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
 def test_the_guard_looks_after_every_repository_and_release(environment: str, templates: Templates) -> None:
     """No repository of an environment is left out, and none of another is touched (Q2)."""
     template = templates[f"shop--{environment}--retention"]
-    (function,) = of_type(template, "AWS::Lambda::Function").values()
-    settings = json.dumps(function["Properties"]["Environment"]["Variables"]["MOORINGS_GUARD"])
+    functions = of_type(template, "AWS::Lambda::Function").values()
+    variables = [function["Properties"]["Environment"]["Variables"] for function in functions]
+    (settings,) = (json.dumps(each["MOORINGS_GUARD"]) for each in variables if "MOORINGS_GUARD" in each)
     made = of_type(templates[f"shop--{environment}--images"], "AWS::ECR::Repository").values()
     names = [repository["Properties"]["RepositoryName"] for repository in made]
     assert re.findall(r"repository\W+([\w/-]+)", settings) == names
@@ -96,7 +66,8 @@ def test_the_guard_looks_after_every_repository_and_release(environment: str, te
 def test_a_missing_image_pages(environment: str, templates: Templates) -> None:
     """The guard's alarms go to the environment's topic; one of them pages (Q4)."""
     alarms = of_type(templates[f"shop--{environment}--retention"], "AWS::CloudWatch::Alarm").values()
-    named = {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in alarms}
+    properties = [alarm["Properties"] for alarm in alarms]
+    named = {each["AlarmName"]: each for each in properties if "/images/" in each["AlarmName"]}
     start = f"shop/{environment}/images"
     assert set(named) == {
         f"{start}/{what}" for what in ("missing-image", "image-at-risk", "scan-incomplete", "guard-silent")
@@ -120,6 +91,130 @@ def test_a_gateway_without_a_port_pages(environment: str, gateways: int, templat
     for alarm in alarms:
         (topic,) = alarm["AlarmActions"]
         assert topic["Fn::GetStackOutput"]["StackName"] == f"shop--{environment}--observability"
+
+
+def test_the_gap_to_staging_is_told_in_production_only(templates: Templates) -> None:
+    """Notices of builds and days behind belong to the environment that has one before it (Q5)."""
+    told = {}
+    for environment in ENVIRONMENT_NAMES:
+        alarms = of_type(templates[f"shop--{environment}--retention"], "AWS::CloudWatch::Alarm").values()
+        names = [alarm["Properties"]["AlarmName"] for alarm in alarms]
+        told[environment] = sorted(name for name in names if "/images/" not in name)
+    assert told["staging"] == []
+    assert len(told["production"]) == 3
+    assert all(name.startswith(("shop/production/web/", "shop/production/delivery/")) for name in told["production"])
+
+
+def settings_of(templates: Templates, environment: str) -> DeliverySettings:
+    """The delivery settings of ``web`` as a command reads them; what AWS makes is ``<its name>``."""
+    parameter = only(templates[f"shop--{environment}--services"], "AWS::SSM::Parameter")["Properties"]
+    assert parameter["Name"] == f"/moorings/shop/{environment}/web/delivery"
+    return DeliverySettings.from_json(iam.text(parameter["Value"]))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_release_commands_find_what_the_stack_made(environment: str, templates: Templates) -> None:
+    """The settings name the cluster, service and target group of the same template, and the narrow role (Q5)."""
+    template = templates[f"shop--{environment}--services"]
+    settings = settings_of(templates, environment)
+    assert (settings.place, settings.region) == (f"shop/{environment}/web", "eu-west-1")
+    assert settings.stack == f"shop--{environment}--services"
+    assert settings.role == f"arn:aws:iam::<AWS::AccountId>:role/shop--{environment}--release"
+    (role,) = (r for r in of_type(template, "AWS::IAM::Role").values() if "RoleName" in r["Properties"])
+    assert settings.role.endswith(f"/{role['Properties']['RoleName']}")
+    for value, kind in (
+        (settings.cluster, "AWS::ECS::Cluster"),
+        (settings.ecs_service, "AWS::ECS::Service"),
+        (settings.target_group, "AWS::ElasticLoadBalancingV2::TargetGroup"),
+    ):
+        (logical_id,) = of_type(template, kind)
+        assert value in {f"<{logical_id}>", f"<{logical_id}.Name>"}
+    assert settings.repository == f"shop/{environment}/web"
+    assert settings.platform == "linux/arm64"
+
+
+def test_production_takes_what_ran_in_staging(templates: Templates) -> None:
+    """Staging builds and has nothing before it; production promotes the same digest and builds nothing (Q1, Q7)."""
+    assert settings_of(templates, "staging").upstream is None
+    upstream = settings_of(templates, "production").upstream
+    assert upstream is not None
+    assert (upstream.environment, upstream.check, upstream.repository) == ("staging", "digest", "shop/staging/web")
+    assert upstream.reader_role == ""
+    projects = {
+        environment: {
+            project["Properties"]["Name"]
+            for stack in ("delivery", "release")
+            for project in of_type(templates[f"shop--{environment}--{stack}"], "AWS::CodeBuild::Project").values()
+        }
+        for environment in ENVIRONMENT_NAMES
+    }
+    assert projects == {
+        "staging": {"shop--staging--web", "shop--staging--web--release"},
+        "production": {"shop--production--web--promotion", "shop--production--web--release"},
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_the_release_role_reads_the_stacks_that_the_template_reads(environment: str, templates: Templates) -> None:
+    """``Fn::GetStackOutput`` is read by the role of the update, so without this a release could not even begin."""
+    template = templates[f"shop--{environment}--services"]
+    read = set(re.findall(r'"StackName": "([\w-]+)"', json.dumps(template["Resources"])))
+    assert len(read) == 2
+    grants = [one for one in iam.allowed({"s": template}) if one.action == "cloudformation:DescribeStacks"]
+    assert {one.resource.split(":stack/")[1].removesuffix("/*") for one in grants} == read
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
+def test_no_build_runs_docker_for_a_promotion_or_a_release(environment: str, templates: Templates) -> None:
+    """Only the build is privileged (Q6)."""
+    for name, template in templates.items():
+        for project in of_type(template, "AWS::CodeBuild::Project").values() if f"--{environment}--" in name else ():
+            privileged = project["Properties"]["Environment"]["PrivilegedMode"]
+            assert privileged == (project["Properties"]["Name"] == f"shop--{environment}--web")
+
+
+def test_other_environments_say_how_they_are_released(tmp_path: Path) -> None:
+    """A window, a threshold, another account and a check by commit reach the settings that commands read (Q7, W6)."""
+    application(two_accounts(), checked=False, outdir=str(tmp_path)).synth()
+    found = {}
+    for name, template in iam.read_templates(tmp_path).items():
+        for parameter in of_type(template, "AWS::SSM::Parameter").values():
+            settings = DeliverySettings.from_json(iam.text(parameter["Properties"]["Value"]))
+            found[settings.environment, settings.service] = settings
+            assert settings.stack == name
+    assert len(found) == 6
+    production, canary = found["production", "api"], found["canary", "web"]
+    assert (production.account, production.region) == ("444455556666", "eu-central-1")
+    assert (production.window, production.outside_window) == ("0 22 * * MON-FRI for 240 minutes in Asia/Tokyo", "wait")
+    assert (production.scan_threshold, production.steady_minutes) == ("high", 30)
+    assert production.upstream == Upstream(
+        environment="staging",
+        account="111122223333",
+        region="eu-west-1",
+        repository="shop/staging/api",
+        check="digest",
+        reader_role="arn:aws:iam::111122223333:role/shop--staging--reader",
+    )
+    assert canary.upstream == Upstream(
+        environment="staging",
+        account="111122223333",
+        region="eu-west-1",
+        repository="shop/staging/web",
+        check="commit",
+    )
+
+
+def test_a_pipeline_starts_at_a_push_and_its_build_does_not(tmp_path: Path) -> None:
+    """With both, CodeBuild would build each commit twice; without a pipeline the webhook stays (Q1)."""
+    staging, *others = two_accounts()
+    application([staging, *others], checked=False, outdir=str(tmp_path / "pipelines")).synth()
+    application([replace(staging, code_pipeline=None)], checked=False, outdir=str(tmp_path / "buttons")).synth()
+    for folder, has_webhook in (("pipelines", False), ("buttons", True)):
+        templates = iam.read_templates(tmp_path / folder)
+        projects = of_type(templates["shop--staging--delivery"], "AWS::CodeBuild::Project").values()
+        assert {"Triggers" in project["Properties"] for project in projects} == {has_webhook}
+        pipelines = of_type(templates["shop--staging--release"], "AWS::CodePipeline::Pipeline")
+        assert len(pipelines) == (0 if has_webhook else 2)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)

@@ -6,12 +6,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.delivery.policy import DockerHubLogin, GitHubSource, PullThroughCache, Sbom
+from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from stacks import gate
 from stacks.config import Domain, EnvironmentConfig, ExistingVpc
 from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
+from stacks.releases import BuildSettings, PipelineSettings, ReleasePolicy
 
 _SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
 _CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-0123-0123-0123-0123456789ab"
@@ -30,6 +32,10 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             alarm_email="ops@example.com",
             services=(web, api),
             source=GitHubSource(owner="acme", repository="shop", connection_arn=_CONNECTION),
+            build=BuildSettings(
+                docker_hub=DockerHubLogin(secret_name="docker-hub"),
+                sbom=Sbom(generator=f"docker/buildkit-syft-scanner@sha256:{'0' * 64}", bucket_name="acme-sboms"),
+            ),
             domain=Domain(
                 name="shop.example.com",
                 certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/0123",
@@ -51,7 +57,42 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             name="closed",
             account="111122223333",
             container_insights=False,
+            build=BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub")),
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
+        ),
+    )
+
+
+def two_accounts() -> tuple[EnvironmentConfig, ...]:
+    """Staging builds by a pipeline, production of another account and region promotes by one, and a third environment
+    builds for itself what staging ran."""
+    staging, production = ENVIRONMENTS
+    (web,) = staging.services
+    services = (web, replace(web, name="api", subdomain="api"))
+    source = GitHubSource(owner="acme", repository="shop", connection_arn=_CONNECTION)
+    return (
+        replace(staging, account="111122223333", services=services, source=source, code_pipeline=PipelineSettings()),
+        replace(
+            production,
+            account="444455556666",
+            region="eu-central-1",
+            availability_zones=("eu-central-1a", "eu-central-1b", "eu-central-1c"),
+            services=services,
+            release=ReleasePolicy(
+                window=MaintenanceWindow(opens="0 22 * * MON-FRI", minutes=240, time_zone="Asia/Tokyo"),
+                outside_window="wait",
+                scan_threshold="high",
+                steady_minutes=30,
+            ),
+            code_pipeline=PipelineSettings(approval=False, execution_mode="QUEUED"),
+        ),
+        replace(
+            production,
+            name="canary",
+            account="111122223333",
+            services=services,
+            source=replace(source, branch="canary", connection_arn=None),
+            upstream="staging",
         ),
     )
 
@@ -66,7 +107,9 @@ def main(which: str, folder: Path) -> None:
     use_wheel_node()
     from stacks.application import application
 
-    application({"variants": variants, "plain-http": plain_http}[which](), outdir=str(folder)).synth()
+    application(
+        {"variants": variants, "two-accounts": two_accounts, "plain-http": plain_http}[which](), outdir=str(folder)
+    ).synth()
     for check in (gate.validation_findings, gate.missing_context, gate.wildcards, gate.lint):
         sys.stdout.writelines(f"{finding}\n" for finding in check(folder))
 
