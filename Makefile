@@ -18,6 +18,7 @@ unexport VIRTUAL_ENV
 READY := .venv/.ready
 CLI_READY := node_modules/.ready
 CLOUD_READY := .venv-local-cloud/.ready
+comma := ,
 say = @printf '\n\033[1m%s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -35,9 +36,10 @@ setup: $(READY) $(CLI_READY) $(CLOUD_READY) ## install everything, in this folde
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(READY): requirements.txt .venv/bin/uv
-	$(call say,Installing the pinned packages and Node 24)
+$(READY): requirements.txt pyproject.toml .venv/bin/uv
+	$(call say,Installing the pinned packages$(comma) Node 24 and the command `moorings`)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python scripts/link_node.py
 	@touch $@
 
@@ -59,7 +61,7 @@ requirements: .venv/bin/uv ## write the pinned lists anew from the *.in files
 # ---------------------------------------------------------------- on this machine only
 
 .PHONY: demo
-demo: $(READY) $(CLI_READY) $(CLOUD_READY) ## deploy both environments to a cloud on this machine
+demo: $(READY) $(CLI_READY) $(CLOUD_READY) ## deploy both environments to a cloud on this machine; build, release, promote, release
 	@$(BIN)/python -m demo
 
 .PHONY: demo-down
@@ -82,12 +84,13 @@ lint: $(READY) ## style and format, of Python and shell
 	$(call say,Style and format)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/shellcheck .ci/run scripts/*.sh constructs_lib/delivery/build.sh
+	$(BIN)/shellcheck .ci/run scripts/*.sh constructs_lib/delivery/*.sh
 
 .PHONY: types
 types: $(READY) ## strict types
 	$(call say,Types)
 	$(BIN)/mypy
+	$(BIN)/mypy examples/web/app.py  # apart: the app of the repository has the same name
 
 PROOF_READY := .venv-proof/.ready
 

@@ -71,6 +71,8 @@ _RETENTION = "constructs_lib.images.policy.RetentionPolicy"
 _GUARD = "constructs_lib.images.retention_guard.RetentionGuard"
 _PIPELINE = "constructs_lib.delivery.pipeline.BuildPipeline"
 _RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
+_PROMOTION = "constructs_lib.delivery.promotion_pipeline.PromotionPipeline"
+_RELEASES = "constructs_lib.delivery.release_pipeline.ReleasePipeline"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
 _CHECKS = "constructs_lib.guardrails.validation.GuardrailChecks"
 
@@ -111,12 +113,13 @@ LESSONS: Final = (
     Lesson(
         id="W4",
         happened="rolling back took hours",
-        served_by=(_RELEASE, _GUARD),
+        served_by=(_RELEASES, _RELEASE, _GUARD),
         tests=(
-            "tests/e2e/test_first_deploy_and_release.py::test_a_release_brings_the_service_up_by_digest",
+            "tests/e2e/test_delivery.py::test_a_rollback_takes_one_command",
+            "tests/e2e/test_delivery.py::test_a_bad_release_goes_back_by_itself",
+            "tests/delivery/operations/test_release_killed.py::test_the_next_command_mends_what_a_kill_left",
             "tests/incidents/test_replay.py::test_after_every_replacement_can_pull",
         ),
-        missing="the ledger of releases, and rollback as one command",
     ),
     Lesson(
         id="W5",
@@ -126,7 +129,16 @@ LESSONS: Final = (
         rules=("MOOR-W5a",),
         missing="stored ECS and AWS Health events, a page on stop reasons",
     ),
-    Lesson(id="W6", happened="changes waited for a window, and maintenance was announced by hand"),
+    Lesson(
+        id="W6",
+        happened="changes waited for a window, and maintenance was announced by hand",
+        served_by=("constructs_lib.delivery.window.MaintenanceWindow", _RELEASES),
+        tests=(
+            "tests/delivery/test_window.py::test_w6_a_window_holds_noon_back_and_lets_the_night_through",
+            "tests/e2e/test_delivery.py::test_outside_the_window_a_release_is_refused_and_a_rollback_is_not",
+        ),
+        missing="an announcement of the release",
+    ),
     Lesson(
         id="T1",
         happened="scaling was too weak for the load",
@@ -170,7 +182,7 @@ LESSONS: Final = (
         served_by=(_PIPELINE, _REPOSITORY),
         tests=(
             "tests/delivery/test_pipeline.py::test_a_role_can_push_to_exactly_one_repository",
-            "tests/stacks/test_stage.py::test_no_role_can_push_to_two_repositories",
+            "tests/stacks/test_iam.py::test_each_role_can_push_to_one_repository_of_its_own_environment",
         ),
         rules=("MOOR-Q1a", "MOOR-Q1b"),
     ),
@@ -206,13 +218,39 @@ LESSONS: Final = (
         rules=("MOOR-Q4a",),
         missing="a page for visitors when no target is healthy",
     ),
-    Lesson(id="Q5", happened="releases were clicks, and nobody saw how far production was behind"),
+    Lesson(
+        id="Q5",
+        happened="releases were clicks, and nobody saw how far production was behind",
+        served_by=(_RELEASES, "constructs_lib.delivery.gap_monitor.ReleaseGap"),
+        tests=(
+            "tests/e2e/test_delivery.py::test_the_same_digest_goes_through_all_environments",
+            "tests/delivery/test_gap_monitor.py::test_after_every_hour_somebody_looks_and_is_told",
+        ),
+    ),
     Lesson(
         id="Q6",
         happened="a pull limit may have been why the builds were joined",
+        served_by=(
+            "constructs_lib.delivery.policy.DockerHubLogin",
+            "constructs_lib.delivery.policy.PullThroughCache",
+            _PROMOTION,
+        ),
+        tests=(
+            "tests/delivery/test_build_inputs.py::test_the_password_goes_to_docker_by_stdin_and_nowhere_else",
+            "tests/delivery/test_build_inputs.py::test_the_dockerfile_is_told_where_the_cache_is",
+            "tests/proof/test_promotion.py::test_a_promoted_image_runs_by_the_same_digest_on_a_fresh_machine",
+        ),
         rules=("MOOR-Q6a", "MOOR-Q6b"),
     ),
-    Lesson(id="Q7", happened="the builds may have been joined to keep the environments the same"),
+    Lesson(
+        id="Q7",
+        happened="the builds may have been joined to keep the environments the same",
+        served_by=(_PROMOTION, _RELEASES),
+        tests=(
+            "tests/delivery/operations/test_copy.py::test_an_image_is_copied_byte_for_byte",
+            "tests/e2e/test_delivery.py::test_an_image_that_staging_never_ran_is_refused",
+        ),
+    ),
     Lesson(
         id="Q8",
         happened="nobody knew why it was built that way",

@@ -1,4 +1,4 @@
-"""``make demo``: deploys both environments to a cloud on this machine and shows what exists then."""
+"""``make demo``: deploys both environments to a cloud on this machine, releases one image in both, and shows it all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.cloud import LocalCloud
+from demo.deliver import deliver
 from demo.deploy import deploy
 from demo.environments import demo_environments
 from demo.progress import step
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     cloud.enter(environments[0].region)
     try:
         deploy(cloud, environments, partial(step, console))
+        deliver(cloud, environments, partial(step, console))
     except RuntimeError as error:
         console.print(str(error), style="red", markup=False)
         return 1

@@ -50,7 +50,8 @@ class LocalCloud:
         command = [str(Path(sys.executable).with_name("cdk")), *words]
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            # Where there is no cdk.json, the app is not synthesized for a command that does not need it.
+            cwd=self.state_dir if words[0] == "bootstrap" else ROOT,
             env=self.environment(region),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -9,12 +9,21 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
-from constructs_lib.naming import build_project_name, repository_name, stack_name
+from constructs_lib.delivery.operations.ledger_store import Ledger
+from constructs_lib.naming import (
+    build_project_name,
+    promotion_project_name,
+    release_path,
+    release_project_name,
+    repository_name,
+    stack_name,
+)
 from stacks.config import EnvironmentConfig, ServiceConfig
+from stacks.releases import Promotion
 
 
 def show(console: Console, environments: Sequence[EnvironmentConfig]) -> None:
-    """Prints, for each environment and service, repository, build, service and alarms as the cloud has them."""
+    """Prints, for each environment and service, repository, build, tasks, releases and alarms as the cloud has them."""
     for environment in environments:
         table = Table(
             title=f"{environment.application} · {environment.name} · {environment.region}", title_justify="left"
@@ -24,8 +33,9 @@ def show(console: Console, environments: Sequence[EnvironmentConfig]) -> None:
         for service in environment.services:
             for what, value in (
                 *_repository(environment, service),
-                *_build(environment, service),
+                *_buttons(environment, service),
                 *_service(environment, service),
+                *_releases(environment, service),
             ):
                 table.add_row(what, value)
         for what, value in _alarms(environment):
@@ -44,10 +54,14 @@ def _repository(environment: EnvironmentConfig, service: ServiceConfig) -> list[
     ]
 
 
-def _build(environment: EnvironmentConfig, service: ServiceConfig) -> list[tuple[str, str]]:
-    name = build_project_name(environment.application, environment.name, service.name)
-    (project,) = boto3.client("codebuild", region_name=environment.region).batch_get_projects(names=[name])["projects"]
-    return [("build project", f"{project['name']}, from {project['source']['location']}")]
+def _buttons(environment: EnvironmentConfig, service: ServiceConfig) -> list[tuple[str, str]]:
+    """The CodeBuild projects: one brings the image into the environment, the other releases it."""
+    names = (environment.application, environment.name, service.name)
+    promoted = isinstance(environment.source, Promotion)
+    wanted = [promotion_project_name(*names) if promoted else build_project_name(*names), release_project_name(*names)]
+    codebuild = boto3.client("codebuild", region_name=environment.region)
+    projects = codebuild.batch_get_projects(names=wanted)["projects"]
+    return [("projects", "\n".join(project["name"] for project in projects) or "none")]
 
 
 def _service(environment: EnvironmentConfig, service: ServiceConfig) -> list[tuple[str, str]]:
@@ -70,6 +84,17 @@ def _service(environment: EnvironmentConfig, service: ServiceConfig) -> list[tup
         ("tasks", f"{found['runningCount']} of {found['desiredCount']} run"),
         ("digest", "\n".join(digests) or "none yet"),
     ]
+
+
+def _releases(environment: EnvironmentConfig, service: ServiceConfig) -> list[tuple[str, str]]:
+    path = release_path(environment.application, environment.name, service.name)
+    entries = Ledger(boto3.client("ssm", region_name=environment.region), path).entries()
+    lines = [
+        f"{entry.number}. {entry.action} of {entry.build_tag}, {entry.state}"
+        + (f", from {entry.origin}" if entry.origin else "")
+        for entry in entries
+    ]
+    return [("releases", "\n".join(lines) or "none yet")]
 
 
 def _alarms(environment: EnvironmentConfig) -> list[tuple[str, str]]:

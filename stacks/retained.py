@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,14 +35,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def retained(environment: EnvironmentConfig) -> Iterator[str]:
-    """What CloudFormation keeps when the environment's stacks are deleted, and what it never owned."""
+def retained(environment: EnvironmentConfig, environments: Sequence[EnvironmentConfig] = ENVIRONMENTS) -> Iterator[str]:
+    """What CloudFormation keeps when the environment's stacks are deleted, and what it never owned.
+
+    All ``environments`` are synthesized, for one may take its images from another.
+    """
     use_wheel_node()
     from stacks.application import application
 
     with tempfile.TemporaryDirectory() as folder:
-        # All of them, for one may take its images from another; then the folder of this one's stage.
-        application(ENVIRONMENTS, checked=False, outdir=folder).synth()
+        application(environments, checked=False, outdir=folder).synth()
         for manifest in sorted(Path(folder, f"assembly-{environment.name}").rglob("manifest.json")):
             for artifact in json.loads(manifest.read_text())["artifacts"].values():
                 if artifact["type"] == "aws:cloudformation:stack":

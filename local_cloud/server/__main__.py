@@ -38,10 +38,10 @@ def main() -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from local_cloud.server import alarms, autoscaling, events, images, network, services, stacks, tasks
+    from local_cloud.server import alarms, autoscaling, events, health, images, layers, network, services, stacks, tasks
     from local_cloud.server.lifetime import Lifetime
 
-    for addition in (events, network, images, tasks, services, autoscaling, alarms, stacks):
+    for addition in (events, network, layers, images, health, tasks, services, autoscaling, alarms, stacks):
         addition.install()
     config = Config()
     config.bind = [f"fd://{options.fd}"]

@@ -46,8 +46,10 @@ responses = _module(
 )
 lambda_runtime = _module("core.lambda_runtime", "reset")
 cfn = _module("services.cloudformation.provisioners", "_RESOURCE_HANDLERS", "_physical_name", "_ec2_apply_tags")
-stacks = _module("services.cloudformation.stacks", "_runs_on_worker_thread")
-alb = _module("services.alb", "_tgs")
+cloudformation = _module("services.cloudformation", "_stacks")
+handlers = _module("services.cloudformation.handlers", "_ACTION_HANDLERS", "_resolve_stack")
+stacks = _module("services.cloudformation.stacks", "_runs_on_worker_thread", "_sends_back_failed_update")
+alb = _module("services.alb", "_ACTION_MAP", "_tgs", "_describe_target_health")
 ec2 = _module(
     "services.ec2",
     *("_ACTION_MAP", "_ensure_defaults_initialized", "_addresses", "_vpcs", "_nat_gateways", "_security_groups"),
@@ -57,12 +59,15 @@ ecr = _module(
     *("_repositories", "_images", "_find_image", "_image_digest", "_registry_error", "_repo_shape"),
     *("_create_repository", "_put_image_tag_mutability", "_manifest_blobs"),
     *("_put_image", "_batch_delete_image", "_batch_get_image", "_describe_images", "_list_images", "_v2_put_manifest"),
+    *("_initiate_layer_upload", "_upload_layer_part", "_complete_layer_upload", "_batch_check_layer_availability"),
+    *("_uploads", "_layer_blobs", "_content_digest"),
 )
 ecs = _module(
     "services.ecs",
     *("_ACTION_MAP", "_services", "_tasks", "_task_defs", "_get_docker", "_sanitize", "_make_deployment", "_run_task"),
     *("_stop_task", "_mark_task_stopped", "_reconcile_service_tasks", "_primary_deployment", "_deployment_for_task"),
-    *("_create_service", "_update_service", "_delete_service", "_resolve_td_key"),
+    *("_create_service", "_update_service", "_delete_service", "_resolve_td_key", "_task_ip"),
+    *("_record_service_task_failure", "_record_service_task_healthy"),
 )
 eventbridge = _module("services.eventbridge", "_put_events")
 cloudwatch = _module("services.cloudwatch", "_put_metric_alarm", "_put_composite_alarm", "_delete_alarms")

@@ -17,6 +17,7 @@ from local_cloud.server.emulator import (
     app,
     ecr,
     refusal,
+    responses,
     wrap,
 )
 from local_cloud.server.events import emit
@@ -37,7 +38,7 @@ def install() -> None:
     wrap(ecr, "_list_images", _list_images)
     wrap(ecr, "_describe_images", _describe_images)
     amend("AWS::ECR::Repository", _repository_made)
-    app.SERVICE_HANDLERS["ecr"] = _with_storage_class(app.SERVICE_HANDLERS["ecr"])
+    app.SERVICE_HANDLERS["ecr"] = _with_addresses(_with_storage_class(app.SERVICE_HANDLERS["ecr"]))
 
 
 def is_active(image: Properties) -> bool:
@@ -97,7 +98,10 @@ def _put_image(inner: Call, data: Properties) -> Response:
     if response[0] >= 400:
         return response
     body = json.loads(response[2])
-    _announce("PUSH", name, body["image"]["imageId"]["imageDigest"], tag)
+    digest = body["image"]["imageId"]["imageDigest"]
+    # MiniStack's registry serves by digest only what was pushed through it; on AWS the two are one.
+    ecr._manifest_blobs.setdefault(name, {})[digest] = data["imageManifest"].encode()
+    _announce("PUSH", name, digest, tag)
     if tag:
         body["image"]["imageId"]["imageTag"] = tag
     return answer(body)
@@ -202,5 +206,22 @@ def _with_storage_class(inner: Callable[..., Awaitable[Response]]) -> Callable[.
         image["imageStatus"] = "ARCHIVED" if archive else "ACTIVE"
         image["lastArchivedAt" if archive else "lastActivatedAt"] = int(time.time())
         return answer({k: data[k] for k in ("repositoryName", "imageId")} | {"imageStatus": image["imageStatus"]})
+
+    return handle
+
+
+def _with_addresses(inner: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    async def handle(method: str, path: str, headers: Properties, body: bytes, query: Properties) -> Response:
+        response = await inner(method, path, headers, body, query)
+        if response[0] >= 400 or not headers.get("x-amz-target", "").endswith(".GetDownloadUrlForLayer"):
+            return response
+        data = json.loads(body)
+        name, digest = data["repositoryName"], data["layerDigest"]
+        if digest not in ecr._layer_blobs.get(name, {}):
+            return refusal("LayersNotFoundException", f"The layer '{digest}' does not exist in '{name}'")
+        # The registry serves layers here. A plain request is not signed, so the address itself says whose they are.
+        registry = f"{responses.get_account_id()}.dkr.ecr.{responses.get_region()}.amazonaws.com"
+        url = f"http://{headers['host']}/v2/{name}/blobs/{digest}?ns={registry}"
+        return answer({**json.loads(response[2]), "downloadUrl": url})
 
     return handle

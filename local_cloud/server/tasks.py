@@ -1,22 +1,25 @@
 """Our model of how ECS on Fargate starts, stops and replaces tasks. It is a claim of ours, no proof about AWS.
 
 MiniStack calls every task RUNNING at once. Here a task's images are looked up in our ECR first. A task whose image
-is missing or archived ends STOPPED, and the service tries again later, ever more slowly. Changes of tasks and of
-deployments go to EventBridge.
+is missing or archived ends STOPPED, and the service tries again later, ever more slowly. A task behind a load balancer
+counts for its deployment once its target is healthy. Changes of tasks and of deployments go to EventBridge.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from typing import Any
 
 from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, refusal, responses, wrap
 from local_cloud.server.events import emit
+from local_cloud.server.health import EXITS, GRACE_SECONDS, HEALTHY_SECONDS, UNHEALTHY, behaviour, target_groups
 from local_cloud.server.images import is_active
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
@@ -29,6 +32,9 @@ _lock = threading.RLock()
 _thread = threading.local()
 # By account, region and service: when to try again, the delay before it, and the deployment that it is for.
 _retries: dict[tuple[str, str, str], tuple[float, float, str]] = {}
+# By account, region and task: when the load balancer knows whether its target is healthy.
+_judged: dict[tuple[str, str, str], float] = {}
+_addresses = itertools.count(10 * 2**24 + 1)
 
 
 class CannotPullError(Exception):
@@ -50,21 +56,25 @@ def install() -> None:
     threading.Thread(target=_retry_services, daemon=True, name="moorings_retry_services").start()
 
 
-def resolve(image: str) -> str | None:
-    """Return the digest that a pull would give now; None for an image that is not in a private ECR registry."""
+def resolve(image: str) -> tuple[str | None, str]:
+    """Return the digest that a pull would give now, and how the image behaves.
+
+    There is no digest for an image that is not in a private ECR registry.
+    """
     match = _PRIVATE_IMAGE.fullmatch(image)
     if match is None:
-        return None
+        return None, ""
     wanted = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"] or "latest"}
     with responses.request_scope(match["account"], match["region"]):
         found = ecr._find_image(match["repository"], wanted)
+        behaves = behaviour(match["repository"], found or {})
     if found is None or not is_active(found):
         raise CannotPullError(
             "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
             f"failed to resolve ref {image}: {image}: not found"
         )
     found["lastRecordedPullTime"] = int(time.time())
-    return str(found["imageDigest"])
+    return str(found["imageDigest"]), behaves
 
 
 def _service_of(task: Properties) -> tuple[str, str] | None:
@@ -95,11 +105,15 @@ def _pull(task: Properties) -> None:
     digests = deployment.setdefault("_digests", {}) if deployment else {}
     if task.get("launchType") == "FARGATE":
         task.pop("containerInstanceArn", None)
-    for container in task["containers"]:
+    if task["_network_mode"] == "awsvpc":
+        address = {"name": "privateIPv4Address", "value": str(IPv4Address(next(_addresses)))}
+        task["attachments"] = [{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": [address]}]
+    behaviours = set()
+    for container, essential in zip(task["containers"], task["_container_essentials"], strict=True):
         image = container["image"]
         try:
             known = digests.get(image)
-            digest = resolve(f"{_without_reference(image)}@{known}" if known else image)
+            digest, behaves = resolve(f"{_without_reference(image)}@{known}" if known else image)
         except CannotPullError as error:
             container["reason"] = str(error)
             task.update(startedAt=None, pullStoppedAt=None)
@@ -107,7 +121,32 @@ def _pull(task: Properties) -> None:
             return
         if digest:
             container["imageDigest"] = digests[image] = digest
+        behaviours |= {behaves} if essential else set()
     _announce_task(task)
+    if EXITS in behaviours:
+        reason = "Essential container in task exited"
+        ecs._mark_task_stopped(task["taskArn"], task, reason, "EssentialContainerExited", 1)
+    elif target_groups(service):
+        unhealthy = UNHEALTHY in behaviours
+        task.update(_startup_stable=False, _behaviour=UNHEALTHY if unhealthy else "")
+        key = (responses.get_account_id(), responses.get_region(), task["taskArn"])
+        _judged[key] = time.monotonic() + (GRACE_SECONDS if unhealthy else HEALTHY_SECONDS)
+
+
+def _judge(task: Properties | None) -> None:
+    """A healthy target lets its task count for the deployment; ECS stops the task of one that is not."""
+    owner = _service_of(task) if task else None
+    if task is None or owner is None or task["lastStatus"] != "RUNNING":
+        return
+    key = "/".join(owner)
+    if task["_behaviour"] == UNHEALTHY:
+        groups = ", ".join(target_groups(ecs._services.get(key)))
+        reason = f"Task failed ELB health checks in (target-group {groups})"
+        ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated")
+        ecs._record_service_task_failure(task)
+    else:
+        ecs._record_service_task_healthy(key, task)
+        ecs._reconcile_service_tasks(owner[0], key)
 
 
 def _without_reference(image: str) -> str:
@@ -166,9 +205,17 @@ def _reconcile(inner: Callable[..., None], cluster: str, key: str) -> None:
             inner(cluster, key)
             if service:
                 _announce_deployments(service)
+                _forget_failed(service)
                 _plan_retry(key, service)
     finally:
         _thread.reconciles = False
+
+
+def _forget_failed(service: Properties) -> None:
+    """MiniStack lists a failed deployment for ever; then no waiter would call a service stable after a rollback."""
+    primary = ecs._primary_deployment(service) or {"rolloutState": ""}
+    if primary["rolloutState"] == "COMPLETED":
+        service["deployments"] = [d for d in service["deployments"] if d is primary or d["runningCount"]]
 
 
 def _plan_retry(key: str, service: Properties) -> None:
@@ -185,6 +232,11 @@ def _plan_retry(key: str, service: Properties) -> None:
 def _retry_services() -> None:
     while True:
         time.sleep(FIRST_RETRY_SECONDS / 4)
+        for (account, region, arn), due in list(_judged.items()):
+            if due <= time.monotonic():
+                del _judged[account, region, arn]
+                with responses.request_scope(account, region):
+                    _judge(ecs._tasks.get(arn))
         for (account, region, key), (due, *_) in list(_retries.items()):
             if due <= time.monotonic():
                 with responses.request_scope(account, region):

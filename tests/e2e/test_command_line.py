@@ -35,7 +35,7 @@ def test_deleting_an_environment_leaves_what_it_says(
     assembly = deploy(config)
     deployed = Deployed(config)
     digest = deployed.release("kept")
-    said = list(retained(config))
+    said = list(retained(config, [config]))
     cloud.cdk("destroy", "*/*", "--force", "--app", str(assembly), region=config.region)
     name = repository_name("gone", "staging", "web")
     assert f"AWS::ECR::Repository: {name}" in said

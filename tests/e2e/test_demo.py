@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,23 +42,57 @@ def run(state: Path) -> str:
     return done.stdout
 
 
-def test_the_demo_runs_twice_and_never_asks_aws(tmp_path: Path) -> None:
-    """Both environments come up whatever credentials there are; a second run deploys nothing and shows the same."""
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, str]]:
+    """The local cloud's state after two runs of the demo, and what each printed."""
+    state = tmp_path_factory.mktemp("demo")
     try:
-        first = run(tmp_path)
-        second = run(tmp_path)
+        yield state, run(state), run(state)
     finally:
-        assert control.stop(tmp_path)
+        assert control.stop(state)
+
+
+def test_the_demo_runs_twice_and_never_asks_aws(demo: tuple[Path, str, str]) -> None:
+    """One image is built, released, promoted and released again, whatever credentials there are; and that only once."""
+    state, first, second = demo
     for environment, tasks in (("staging", 2), ("production", 3)):
         assert f"shop/{environment}/web, 1 image(s)" in first
-        assert f"shop--{environment}--web" in first
+        assert f"shop--{environment}--web--release" in first
         assert f"{tasks} of {tasks} run" in first
-    assert first.count("sha256:") == 2
-    assert "Bringing the services up by digest" in first
-    assert "Bringing the services up by digest" not in second
+    assert "shop--production--web--promotion" in first
+    assert len(digests := re.findall("sha256:[0-9a-f]{64}", first)) == 2
+    assert len(set(digests)) == 1, "both environments run the same bytes"
+    built, released = re.findall(r"1\. release of (staging-\d{8}T\d{6}Z-[0-9a-f]{12}), successful(.*?) *│", first)
+    assert built[0] == released[0]
+    assert (built[1], released[1]) == ("", ", from shop/staging/web release 1")
     assert _tables(first) == _tables(second)
-    log = (tmp_path / "cdk.log").read_text()
-    assert log.count("(no changes)") >= 10
+    assert (state / "cdk.log").read_text().count("(no changes)") >= 10
+    said = (state / "moorings.log").read_text()
+    assert said.count("release 1 is successful") == 2
+    assert said.count("already") >= 2, "the second run's releases have nothing to do"
+
+
+def test_the_lines_of_the_readme_run_after_the_demo(demo: tuple[Path, str, str]) -> None:
+    """Build, promote, release and roll back, ten lines as they stand; none fails, and the ledger tells the story."""
+    state, *_ = demo
+    (lines,) = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(lines.splitlines()) == 10
+    elsewhere = lines.replace("-m local_cloud ", f"-m local_cloud --state-dir {state} ")
+    done = subprocess.run(
+        ["/bin/bash", "-euxo", "pipefail", "-c", elsewhere],
+        cwd=ROOT,
+        env={**os.environ, **HOSTILE, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.findall(
+        r"^(\d)  .*?  (release|rollback) +successful  ([0-9a-f]{12})  staging-", done.stdout, re.MULTILINE
+    )
+    assert [(number, action) for number, action, _ in told] == [("3", "rollback"), ("2", "release"), ("1", "release")]
+    assert told[0][2] == told[2][2] != told[1][2], "the first image runs again"
 
 
 def _tables(printed: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -168,3 +170,30 @@ def test_accounts_and_regions_are_separate(aws: Any, repository: str) -> None:
     for other in (aws.elsewhere(account="999999999999"), aws.elsewhere(region="eu-west-1")):
         create(other, repository)
         assert tags(other, repository) == {}
+
+
+def upload(aws: Any, repository: str, content: bytes) -> str:
+    """Uploads a layer; its digest."""
+    ecr, digest = aws("ecr"), f"sha256:{hashlib.sha256(content).hexdigest()}"
+    begun = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+    named = {"repositoryName": repository, "uploadId": begun}
+    ecr.upload_layer_part(**named, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content)
+    ecr.complete_layer_upload(**named, layerDigests=[digest])
+    return digest
+
+
+def test_a_layer_can_be_fetched_without_a_signature(aws: Any, repository: str) -> None:
+    """GetDownloadUrlForLayer gives an address whose bytes are the layer's, in each account and region its own."""
+    digest = upload(aws, repository, b"layer")
+    other = aws.elsewhere(account="999999999998", region="eu-west-1")
+    create(other, repository)
+    with pytest.raises(ClientError, match="LayersNotFoundException"):
+        other("ecr").get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+    assert upload(other, repository, b"layer") == digest
+    assert upload(other, repository, b"of the other only")
+    for one, content in ((aws, b"layer"), (other, b"layer"), (other, b"of the other only")):
+        name = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        url = one("ecr").get_download_url_for_layer(repositoryName=repository, layerDigest=name)["downloadUrl"]
+        assert url.startswith("http://127.0.0.1:")
+        with urlopen(url, timeout=10) as answer:  # noqa: S310  (looked at in the line above)
+            assert answer.read() == content
