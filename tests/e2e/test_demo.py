@@ -89,7 +89,7 @@ def test_the_lines_of_the_readme_run_after_the_demo(demo: tuple[Path, str, str])
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.findall(
-        r"^(\d)  .*?  (release|rollback) +successful  ([0-9a-f]{12})  staging-", done.stdout, re.MULTILINE
+        r"^ *(\d)  .*?  (release|rollback) +successful  ([0-9a-f]{12})  staging-", done.stdout, re.MULTILINE
     )
     assert [(number, action) for number, action, _ in told] == [("3", "rollback"), ("2", "release"), ("1", "release")]
     assert told[0][2] == told[2][2] != told[1][2], "the first image runs again"
