@@ -32,9 +32,9 @@ def behaviour(repository: str, image: Properties) -> str:
     """What the image's own label says of its containers."""
     try:
         config = json.loads(image.get("imageManifest", "{}"))["config"]["digest"]
-        labels = json.loads(ecr._layer_blobs[repository][config])["config"]["Labels"]
+        labels = json.loads(ecr._layer_blobs[repository][config])["config"]["Labels"] or {}  # Docker writes null
         return str(labels.get(LABEL, ""))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return ""
 
 

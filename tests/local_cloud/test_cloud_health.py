@@ -35,6 +35,11 @@ def upload(aws: Any, content: bytes, repository: str = "web") -> str:
 def push(aws: Any, version: str, behaviour: str = "") -> str:
     """Push an image whose containers behave so, and return its digest."""
     labels = {"version": version} | ({LABEL: behaviour} if behaviour else {})
+    return push_labelled(aws, version, labels)
+
+
+def push_labelled(aws: Any, version: str, labels: dict[str, str] | None) -> str:
+    """Push an image with these labels, and return its digest."""
     config = upload(aws, json.dumps({"config": {"Labels": labels}}).encode())
     manifest = json.dumps({"schemaVersion": 2, "config": {"digest": config}, "layers": []})
     put = aws("ecr").put_image(repositoryName="web", imageManifest=manifest, imageTag=version)
@@ -144,6 +149,12 @@ def test_targets_are_the_running_tasks(running: tuple[Web, str]) -> None:
     targets, tasks = web.addresses()
     assert targets == tasks
     assert len(targets) == 2
+    assert web.health() == [("healthy", "")] * 2
+
+
+def test_an_image_without_labels_is_healthy(web: Web) -> None:
+    """Docker writes null where an image has no label."""
+    assert web.deploy(push_labelled(web.aws, "v1", None)) == "CREATE_COMPLETE"
     assert web.health() == [("healthy", "")] * 2
 
 
