@@ -1045,6 +1045,7 @@ class ReleaseStack(PlainStack):
                     "ssm:GetParameter",
                     "ssm:GetParameters",
                 ),
+                allow([f"{parameters}/*/digest"], "ssm:GetParameters"),
                 allow([f"{parameters}/{service}/digest"], "ssm:PutParameter"),
                 allow([f"{parameters}/{service}/releases"], "ssm:GetParametersByPath"),
                 allow(

@@ -15,6 +15,7 @@ from stacks.releases import Promotion
 _STACK_ID: Final = "A stack's ARN ends with an id that AWS makes."
 _ALARMS: Final = "A description of alarms is authorized against all of them."
 _LEDGER: Final = "The entries of one service's ledger: each release makes the next."
+_DIGESTS: Final = "An update brings what is written for any service of the stack, so a release compares all of them."
 
 
 def release_findings(config: EnvironmentConfig, neighbours: Neighbours) -> Iterator[Accepted]:
@@ -26,7 +27,9 @@ def release_findings(config: EnvironmentConfig, neighbours: Neighbours) -> Itera
     for service in config.services:
         button = f"{service.name}-release"
         ledger = f"ssm:<region>:<account>:parameter{release_path(*names, service.name)}/*"
+        digests = f"ssm:<region>:<account>:parameter/moorings/{config.application}/{config.name}/*/digest"
         yield _on("release", button, ledger, _LEDGER)
+        yield _on("release", button, digests, _DIGESTS)
         yield _on("release", button, f"cloudformation:{_here(stack_name(*names, 'services'))}", _STACK_ID)
         yield _on("release", button, "ecs:<region>:<account>:task/*", "A condition holds it to the cluster.")
         yield _on("release", button, "cloudwatch:<region>:<account>:alarm:*", _ALARMS)

@@ -29,7 +29,8 @@ PURE = {
     },
     "delivery": {
         *("policy", "buildspec", "permissions", "build_permissions", "release_permissions"),
-        *("ledger", "settings", "window", "build_tags", "readiness", "stack_status", "alarms"),
+        *("ledger", "settings", "window", "build_tags", "readiness", "neighbours"),
+        *("stack_status", "alarms"),
     },
     "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
     "network": {"policy", "alarms"},

@@ -150,6 +150,17 @@ def successful(entries: Iterable[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+def withdrawn(entries: Iterable[Entry]) -> set[str]:
+    """Digests that somebody went back from, and that nobody brought again since: they ran, and were not good."""
+    found: set[str] = set()
+    for entry in sorted(entries, key=lambda one: one.number):
+        if entry.state == "successful" and entry.action != "restart":
+            if entry.action == "rollback":
+                found.add(entry.previous)
+            found.discard(entry.digest)
+    return found
+
+
 def to_prune(entries: Sequence[Entry]) -> list[int]:
     """Numbers of entries to delete: old ones that no rollback needs. The newest is never among them."""
     newest = sorted(entries, key=lambda one: one.number, reverse=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from constructs_lib.delivery.build_tags import build_tag_of
-from constructs_lib.delivery.ledger import Entry, successful
+from constructs_lib.delivery.ledger import Entry, successful, withdrawn
 from constructs_lib.delivery.settings import DeliverySettings, Severity
 from constructs_lib.delivery.stack_status import condition, mend
 from constructs_lib.naming import NOT_RELEASED
@@ -29,8 +29,8 @@ class Check:
     """One thing that was looked at before a release (lessons Q7, W6).
 
     Args:
-        name: one of ``stack``, ``other release``, ``freeze``, ``parameter``, ``image``, ``platform``, ``scan``,
-            ``upstream``, ``window``, ``alarms``.
+        name: one of ``stack``, ``other release``, ``neighbours``, ``freeze``, ``parameter``, ``image``, ``platform``,
+            ``scan``, ``upstream``, ``window``, ``alarms``.
         result: what came of it.
         seen: what was seen, as a short text.
         fix: what to do when it is ``NG``; empty otherwise.
@@ -112,22 +112,24 @@ def other_release_check(entries: Sequence[Entry], now: datetime) -> Check:
     return Check(name=name, result="OK", seen="none under way")
 
 
-def freeze_check(held: str | None) -> Check:
-    """Whether releases are held; ``held`` says by whom and why."""
+def freeze_check(settings: DeliverySettings, held: str | None) -> Check:
+    """Whether releases and rollbacks are held; ``held`` says by whom and why."""
     if held is None:
         return Check(name="freeze", result="OK", seen="not frozen")
-    return Check(name="freeze", result="NG", seen=held, fix="`moorings thaw` when the reason is gone")
+    environment = f"{settings.application}/{settings.environment}"
+    return Check(name="freeze", result="NG", seen=held, fix=f"`moorings thaw {environment}` when the reason is gone")
 
 
 def parameter_check(name: str, value: str | None, running: str) -> Check:
-    """Whether the release parameter is there. That it says something else than what runs is a note: it is written."""
+    """Whether the release parameter is there. That it says something else than what runs is a note: it is written.
+
+    So is one that is gone though something runs; before the first release its stack was not deployed.
+    """
+    if value is None and running != NOT_RELEASED:
+        seen = f"{name} does not exist; a release or a rollback makes it again"
+        return Check(name="parameter", result="OK", seen=seen)
     if value is None:
-        return Check(
-            name="parameter",
-            result="NG",
-            seen=f"{name} does not exist",
-            fix="deploy the stack that makes it; if it was there before, put back the digest that the service runs",
-        )
+        return Check(name="parameter", result="NG", seen=f"{name} does not exist", fix="deploy the stack that makes it")
     differs = "" if value == running else f", though the service's task definition names {short(running)}"
     return Check(name="parameter", result="OK", seen=f"{name} is {short(value)}{differs}")
 
@@ -220,9 +222,12 @@ def upstream_check(settings: DeliverySettings, image: Image, entries: Sequence[E
     if entries is None:
         seen = f"the ledger of {place} cannot be read: {unread}"
         return Ran(check=Check(name=name, result="NG", seen=seen, fix="see that the reader role may be assumed"))
-    good = [entry for entry in successful(entries) if entry.action == "release" or entry.action == "rollback"]
+    gone_back_from = withdrawn(entries)
+    good = [entry for entry in successful(entries) if entry.digest not in gone_back_from]
     if upstream.check == "digest":
         wanted, seen = short(image.digest), f"{place} never ran {short(image.digest)} successfully"
+        if image.digest in gone_back_from:
+            seen = f"{place} went back from {short(image.digest)}"
         found = [entry for entry in good if entry.digest == image.digest]
     else:
         tag = build_tag_of(image.tags)
@@ -254,7 +259,9 @@ def alarms_check(red: Sequence[str], unread: str = "") -> Check:
     if unread:
         return Check(name="alarms", result="SKIP", seen=f"they cannot be read: {unread}")
     if red:
-        seen = f"{', '.join(red)} is red already, so ECS ignores alarms for this deployment; this command watches it"
+        seen = (
+            f"{', '.join(red)} is red already, so ECS ignores alarms for this deployment; tasks and targets are watched"
+        )
         return Check(name="alarms", result="OK", seen=seen)
     return Check(name="alarms", result="OK", seen="none is red")
 

@@ -199,7 +199,10 @@ def _service(arns: Arns, settings: DeliverySettings) -> list[Statement]:
 
 
 def _parameters(arns: Arns, settings: DeliverySettings) -> list[Statement]:
-    """The ledger and the digest of one service, its settings, and whether the environment is frozen."""
+    """The ledger and digest of one service, its settings, whether the environment is frozen, and others' digests.
+
+    An update of the stack brings what the parameters of all its services say, so all are compared before it.
+    """
     place = (settings.application, settings.environment, settings.service)
     digest = arns.parameter(release_parameter_name(*place))
     ledger = arns.parameter(release_path(*place))
@@ -210,6 +213,9 @@ def _parameters(arns: Arns, settings: DeliverySettings) -> list[Statement]:
     ]
     return [
         allow(read, "ssm:GetParameter", "ssm:GetParameters"),
+        allow(
+            [arns.parameter(f"/moorings/{settings.application}/{settings.environment}/*/digest")], "ssm:GetParameters"
+        ),
         allow([digest], "ssm:PutParameter"),
         allow([ledger], "ssm:GetParametersByPath"),
         allow(

@@ -19,6 +19,9 @@ _GONE: Final = frozenset({"", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_I
 MISSING: Final = ""
 """The status of a stack that does not exist."""
 
+_ROLE: Final = "ROLE"
+_WHICH: Final = "where ROLE is the one that `cdk deploy` gives CloudFormation (cdk-…-cfn-exec-role-…)"
+
 CAN_BE_CANCELLED: Final = "UPDATE_IN_PROGRESS"
 """The one status in which CancelUpdateStack is taken."""
 
@@ -33,15 +36,19 @@ def condition(status: str) -> Condition:
 
 
 def mend(stack: str, region: str, status: str) -> str:
-    """What a person does about a stack that needs repair or is gone."""
+    """What a person does about a stack that needs repair or is gone.
+
+    Without a role CloudFormation uses the last that it was given, which may be a release's, and so may lack a right
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html).
+    """
     where = f"--stack-name {stack} --region {region}"
     if status == "UPDATE_ROLLBACK_FAILED":
         return (
-            f"mend what its last failed event names, then `aws cloudformation continue-update-rollback {where}`, "
-            "and run this command again when the status is UPDATE_ROLLBACK_COMPLETE"
+            f"mend what its last failed event names, then `aws cloudformation continue-update-rollback {where} "
+            f"--role-arn {_ROLE}`, {_WHICH}, and run this command again when the status is UPDATE_ROLLBACK_COMPLETE"
         )
     if status in {"UPDATE_FAILED", "CREATE_FAILED"}:
-        return f"`aws cloudformation rollback-stack {where}`, then run this command again"
+        return f"`aws cloudformation rollback-stack {where} --role-arn {_ROLE}`, {_WHICH}; then run this command again"
     if condition(status) == "gone" or status.startswith(("ROLLBACK_", "DELETE_")):
         return "deploy the services' stack with `cdk deploy`, then run this command again"
     return f"look at `aws cloudformation describe-stack-events {where}`"

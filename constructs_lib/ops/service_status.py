@@ -119,7 +119,7 @@ def status_of(door: Door, settings: DeliverySettings) -> ServiceStatus:
 def entries_of(door: Door, settings: DeliverySettings) -> tuple[Entry, ...]:
     """The ledger of a service, newest first."""
     path = release_path(settings.application, settings.environment, settings.service)
-    return tuple(Ledger(door.world.clients.ssm, path, door.world.sleep).entries())
+    return tuple(Ledger(door.world.clients.ssm, path, door.world.sleep, door.world.say).entries())
 
 
 def gap_of(door: Door, settings: DeliverySettings) -> Gap | None:

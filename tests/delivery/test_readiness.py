@@ -84,13 +84,14 @@ def test_other_release() -> None:
 
 
 def test_freeze_and_parameter() -> None:
-    """A freeze stops, with its reason; a parameter that is gone stops; one that says something else is a note."""
-    assert readiness.freeze_check(None).result == "OK"
-    frozen = readiness.freeze_check("frozen by me: a sale")
+    """A freeze stops, and says why; so does a parameter that was never made. Gone or different is a note."""
+    assert readiness.freeze_check(SETTINGS, None).result == "OK"
+    frozen = readiness.freeze_check(SETTINGS, "frozen by me: a sale")
     assert frozen.result == "NG"
     assert frozen.seen == "frozen by me: a sale"
-    assert "thaw" in frozen.fix
+    assert "`moorings thaw shop/production`" in frozen.fix
     assert readiness.parameter_check("/p", None, "none").result == "NG"
+    assert readiness.parameter_check("/p", None, DIGEST).result == "OK"
     assert readiness.parameter_check("/p", DIGEST, DIGEST).seen == "/p is sha256:aaaaaaaaaaaa"
     differs = readiness.parameter_check("/p", DIGEST, OTHER)
     assert differs.result == "OK"

@@ -69,6 +69,7 @@ def test_the_role_is_exactly_this(template: Template) -> None:
         ("elasticloadbalancing:DescribeTargetHealth", "*"),
         ("cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:*")),
         *((f"ssm:{a}", name) for a in ("GetParameter", "GetParameters") for name in read),
+        ("ssm:GetParameters", arn("ssm", f"{parameter}/*/digest")),
         ("ssm:PutParameter", digest),
         ("ssm:GetParametersByPath", ledger),
         *((f"ssm:{a}", f"{ledger}/*") for a in ("DeleteParameters", "GetParameter", "PutParameter")),

@@ -23,12 +23,30 @@ TAKES_UPDATES = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE
 
 
 @dataclass(slots=True)
+class Another:
+    """Another service of a stack."""
+
+    key: str
+    name: str
+    parameter: str
+    service: str
+    image: str
+    value: str
+    before: str = ""
+    deployment: str = ""
+
+
+@dataclass(slots=True)
 class ServicesStack:
-    """A stack with one service, whose image's digest is the value of a parameter.
+    """A stack with a service, whose image's digest is the value of a parameter, and perhaps others like it.
 
     Attributes:
         stuck: no rollback can end well.
         slow: how long an update takes before it reaches the service.
+        shows_late: how long the stack is described as it was before an update.
+        reads_late: how many of the next readings of the parameter give what the stack has.
+        others: further services; they have no scaling.
+        keys: parameters of its template, besides those of services.
     """
 
     name: str
@@ -47,6 +65,12 @@ class ServicesStack:
     role: str = ""
     stuck: bool = False
     slow: timedelta = timedelta(0)
+    shows_late: timedelta = timedelta(0)
+    reads_late: int = 0
+    others: list[Another] = field(default_factory=list)
+    keys: list[str] = field(default_factory=lambda: ["BootstrapVersion"])
+    status_before: str = ""
+    updated: datetime | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -92,6 +116,17 @@ class FakeCloudFormation:
         """What ``cdk deploy`` does to it: an update from elsewhere, accepted now."""
         self._begin(self.stacks[name], self._resolve(self.stacks[name]), "", "cdk")
 
+    def join(self, name: str, *, parameter: str, service: str, image: str, tasks: int) -> Another:
+        """Another service of a stack, which runs what its parameter says."""
+        cluster = self.stacks[name].service.split("/")[1]
+        cluster = next(arn for arn in self.ecs.clusters if arn.endswith(f"/{cluster}"))
+        made = Another("ApiDigest", service, parameter, "", image, self.ssm.value(parameter))
+        definition = self.ecs.task_definition(made.key, {service: f"{image}@{made.value}"})
+        made.service = self.ecs.make(cluster, service, definition)
+        self.ecs.scale(made.service, tasks)
+        self.stacks[name].others.append(made)
+        return made
+
     def answer(self, operation: str, params: Params) -> dict[str, Any]:
         """The body of a response."""
         held = self.stacks.get(params["StackName"])
@@ -99,16 +134,24 @@ class FakeCloudFormation:
             raise Fault("ValidationError", f"Stack with id {params['StackName']} does not exist")
         match operation:
             case "DescribeStacks":
-                shown = {"ParameterKey": "WebDigest", "ParameterValue": held.parameter, "ResolvedValue": held.value}
-                other = {"ParameterKey": "BootstrapVersion", "ParameterValue": "/cdk-bootstrap/hnb659fds/version"}
+                digests = [("WebDigest", held.parameter, held.value)]
+                digests += [(one.key, one.parameter, one.value) for one in held.others]
+                version = "/cdk-bootstrap/hnb659fds/version"
+                late = held.updated is not None and self.clock.now() - held.updated < held.shows_late
                 return {
                     "Stacks": [
                         {
                             "StackId": held.id,
                             "StackName": held.name,
                             "CreationTime": datetime(2026, 1, 1),
-                            "StackStatus": held.status,
-                            "Parameters": [shown, other],
+                            "StackStatus": held.status_before if late else held.status,
+                            "Parameters": [
+                                *(
+                                    {"ParameterKey": key, "ParameterValue": name, "ResolvedValue": value}
+                                    for key, name, value in digests
+                                ),
+                                *({"ParameterKey": key, "ParameterValue": version} for key in held.keys),
+                            ],
                         }
                     ]
                 }
@@ -136,10 +179,10 @@ class FakeCloudFormation:
         }:
             raise Fault("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]")
         given = {one["ParameterKey"]: one.get("UsePreviousValue") for one in params["Parameters"]}
-        if given != {"WebDigest": True, "BootstrapVersion": True}:
+        if given != dict.fromkeys(("WebDigest", *(one.key for one in held.others), *held.keys), True):
             raise Fault("ValidationError", f"Parameters: {given} would fall back to their defaults")
         value = self._resolve(held)
-        if value == held.value:
+        if value == held.value and all(self.ssm.value(one.parameter) == one.value for one in held.others):
             raise Fault("ValidationError", "No updates are to be performed.")
         self.updates.append((held.name, value, params.get("RoleARN", "")))
         self._begin(held, value, params["ClientRequestToken"], params.get("RoleARN", ""))
@@ -148,11 +191,17 @@ class FakeCloudFormation:
     def _resolve(self, held: ServicesStack) -> str:
         if held.parameter not in self.ssm.parameters:
             raise Fault("ValidationError", f"Unable to fetch parameters [{held.parameter}] from parameter store")
+        if held.reads_late:
+            held.reads_late -= 1
+            return held.value
         return self.ssm.value(held.parameter)
 
     def _begin(self, held: ServicesStack, value: str, token: str, role: str) -> None:
         held.before, held.value, held.token, held.role = held.value, value, token, role
         held.deployment, held.since = "", self.clock.now()
+        for one in held.others:
+            one.before, one.value, one.deployment = one.value, self.ssm.value(one.parameter), ""
+        held.status_before, held.updated = held.status, self.clock.now()
         self._set(held, "UPDATE_IN_PROGRESS", "User Initiated")
         self._advance(held)
 
@@ -160,9 +209,25 @@ class FakeCloudFormation:
         return self.ecs.task_definition(held.family, {"web": f"{held.image}@{NO_IMAGE if value == 'none' else value}"})
 
     def _change_service(self, held: ServicesStack) -> None:
+        for one in held.others:
+            primary = self.ecs.scheduled[one.service].deployments[0]
+            changed = self.ecs.digest(primary.task_definition) != one.value
+            one.deployment = self._bring(one) if changed else primary.id
+        primary = self.ecs.scheduled[held.service].deployments[0]
+        if held.others and self.ecs.digest(primary.task_definition) == held.value:
+            held.deployment = primary.id
+            return
         desired = 0 if held.value == "none" else None
         held.deployment = self.ecs.change(held.service, self._task_definition(held, held.value), desired=desired)
         self._event(held, "WebService", "AWS::ECS::Service", held.status, "")
+
+    def _bring(self, one: Another) -> str:
+        return self.ecs.change(one.service, self.ecs.task_definition(one.key, {one.name: f"{one.image}@{one.value}"}))
+
+    def _outcome(self, held: ServicesStack) -> str:
+        found = {self.ecs.outcome(held.service, held.deployment)}
+        found |= {self.ecs.outcome(one.service, one.deployment) for one in held.others}
+        return "failed" if "failed" in found else "pending" if "pending" in found else "completed"
 
     def _tick(self, now: datetime) -> None:
         for held in self.stacks.values():
@@ -180,7 +245,7 @@ class FakeCloudFormation:
                     if held.status == "UPDATE_ROLLBACK_IN_PROGRESS" or now - since >= held.slow:
                         self._change_service(held)
                     return
-                outcome = self.ecs.outcome(held.service, held.deployment)
+                outcome = self._outcome(held)
                 if outcome == "completed":
                     held.scaling_due = now + SCALING if held.value != "none" else None
                     word = "UPDATE_ROLLBACK" if "ROLLBACK" in held.status else "UPDATE"
@@ -201,6 +266,8 @@ class FakeCloudFormation:
 
     def _go_back(self, held: ServicesStack, reason: str) -> None:
         held.value = held.before
+        for one in held.others:
+            one.value = one.before
         untouched, held.deployment = not held.deployment, ""
         if held.stuck:
             self._set(held, "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed: [WebService].")

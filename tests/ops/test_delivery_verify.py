@@ -8,7 +8,8 @@ from tests.ops.delivery import Account
 
 WEB = "shop/production/web"
 NAMES = [
-    *("stack", "other release", "freeze", "parameter", "image", "platform", "scan", "upstream", "window", "alarms"),
+    *("stack", "other release", "neighbours", "freeze", "parameter", "image", "platform", "scan", "upstream"),
+    *("window", "alarms"),
 ]
 WRITES = ("Put", "Update", "Delete", "Create", "Cancel", "Complete", "Initiate", "Upload")
 
@@ -31,7 +32,7 @@ def test_what_is_ready_is_exit_code_0_and_writes_nothing(account: Account, ready
     first, *lines = done.out.splitlines()
     assert first == f"{WEB}, release: is ready"
     assert [line[6:].partition("  ")[0].strip() for line in lines] == NAMES
-    assert [line[:4].strip() for line in lines] == ["OK"] * 6 + ["SKIP", "OK", "SKIP", "OK"]
+    assert [line[:4].strip() for line in lines] == ["OK"] * 7 + ["SKIP", "OK", "SKIP", "OK"]
     assert not [call for call in account.aws.calls if call.partition(".")[2].startswith(WRITES)]
 
 
@@ -44,12 +45,12 @@ def test_one_that_is_not_good_is_exit_code_1_with_its_fix(account: Account, read
     lines = done.out.splitlines()
     (at,) = [number for number, line in enumerate(lines) if line.startswith("NG")]
     assert lines[at].startswith("NG    freeze         frozen by ")
-    assert lines[at + 1] == f"{'':21}fix: `moorings thaw` when the reason is gone"
+    assert lines[at + 1] == f"{'':21}fix: `moorings thaw shop/production` when the reason is gone"
     told = account.moorings("verify", WEB, "--json")
     assert (told.code, told.json["service"], told.json["action"], told.json["ready"]) == (1, WEB, "release", False)
     assert [check["check"] for check in told.json["checks"]] == NAMES
-    assert told.json["checks"][2]["result"] == "NG"
-    assert told.json["checks"][2]["fix"] == "`moorings thaw` when the reason is gone"
+    assert told.json["checks"][3]["result"] == "NG"
+    assert told.json["checks"][3]["fix"] == "`moorings thaw shop/production` when the reason is gone"
     assert told.json["checks"][0]["fix"] is None
     assert ready
 

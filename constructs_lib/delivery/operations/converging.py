@@ -7,14 +7,14 @@ from typing import Final
 from constructs_lib.delivery.operations.errors import code, failures, message
 from constructs_lib.delivery.operations.facts import Stack
 from constructs_lib.delivery.operations.outcomes import Failure
-from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.operations.owner import Owner, Purpose, asked_by
 from constructs_lib.delivery.operations.waiting import POLL_SECONDS, Watched, service_now, stack_end, steady
 from constructs_lib.delivery.readiness import short
 from constructs_lib.delivery.runtime.decision import ALLOWED_PATTERN
 from constructs_lib.naming import NOT_RELEASED, release_parameter_name
 
 _TRIES: Final = 3
-"""How often an update is asked for while other updates of the same stack come first."""
+"""How often an update is asked for while others of the same stack come first, or a reading of AWS's own lags."""
 
 
 def write_parameter(owner: Owner, digest: str) -> None:
@@ -32,10 +32,11 @@ def write_parameter(owner: Owner, digest: str) -> None:
     )
 
 
-def update_stack(owner: Owner, stack: Stack, purpose: str) -> bool:
+def update_stack(owner: Owner, stack: Stack, purpose: Purpose, digest: str) -> bool:
     """Asks for an update by the narrow role, with the template and values that the stack has; False if nothing changes.
 
-    CloudFormation reads the release parameter anew at each update.
+    CloudFormation reads the release parameter anew at each update. What was written a moment ago may not show yet
+    (https://github.com/aws/aws-cdk-cli/issues/830), so without a change it is asked again, unless ``digest`` is there.
     """
     settings = owner.settings
     for attempt in range(_TRIES):
@@ -46,12 +47,17 @@ def update_stack(owner: Owner, stack: Stack, purpose: str) -> bool:
                 Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in stack.parameters],
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
                 RoleARN=settings.role,
-                ClientRequestToken=f"moorings-{owner.entry.number}-{owner.entry.token or 'entry'}-{purpose}-{attempt}",
+                ClientRequestToken=f"{asked_by(owner.entry, purpose)}{attempt}",
             )
         except failures() as error:
             said = message(error)
             if code(error) == "ValidationError" and "No updates are to be performed" in said:
-                return False
+                service = service_now(owner)
+                if service is None or service.digest == digest or attempt + 1 == _TRIES:
+                    return False
+                owner.pause(POLL_SECONDS)
+                owner.still()
+                continue
             if code(error) == "ValidationError" and "_IN_PROGRESS" in said and attempt + 1 < _TRIES:
                 owner.say(f"{settings.stack} is being updated by somebody else; waiting for its end")
                 owner.pause(POLL_SECONDS)
@@ -71,11 +77,13 @@ def go_back(owner: Owner, digest: str) -> None:
         NeedsRepair: the stack needs a person.
     """
     write_parameter(owner, digest)
+    owner.pause(POLL_SECONDS)  # an update whose answer was lost may not show yet
     stack = stack_end(owner)
     service = service_now(owner)
     if service is not None and service.digest != digest:
         owner.still()
-        update_stack(owner, stack, "back")
+        update_stack(owner, stack, "back", digest)
+        owner.pause(POLL_SECONDS)  # DescribeStacks may still show it as it was
         stack_end(owner)
         service = service_now(owner)
         if service is None or service.digest != digest:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.checks import is_digest
+from constructs_lib.delivery.neighbours import Neighbour
 from constructs_lib.delivery.operations.clients import Clients
 from constructs_lib.delivery.operations.errors import code, failures, message
 from constructs_lib.delivery.settings import DeliverySettings
-from constructs_lib.delivery.stack_status import MISSING
+from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, MISSING
 from constructs_lib.naming import NOT_RELEASED, release_parameter_name
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _NO_IMAGE: Final = "sha256:" + "0" * 64
 
 _LEAST_FAILURES: Final = 3
 _MOST_FAILURES: Final = 200
+_BATCH: Final = 10  # names that GetParameters takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,13 @@ class Stack:
         status: CloudFormation's; empty when there is no such stack.
         parameters: the keys of its parameters.
         reason: CloudFormation's reason for the status; often empty.
+        resolved: the parameters of Parameter Store that it reads, each with the value that it had at the last update.
     """
 
     status: str
     parameters: tuple[str, ...] = ()
     reason: str = ""
+    resolved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,44 @@ def stack_of(clients: Clients, settings: DeliverySettings) -> Stack:
             return Stack(status=MISSING)
         raise
     keys = tuple(one["ParameterKey"] for one in found.get("Parameters", ()) if "ParameterKey" in one)
-    return Stack(status=found["StackStatus"], parameters=keys, reason=found.get("StackStatusReason", ""))
+    resolved = tuple(
+        (one["ParameterValue"], one["ResolvedValue"])
+        for one in found.get("Parameters", ())
+        if "ParameterValue" in one and "ResolvedValue" in one
+    )
+    reason = found.get("StackStatusReason", "")
+    return Stack(status=found["StackStatus"], parameters=keys, reason=reason, resolved=resolved)
+
+
+def neighbours(clients: Clients, settings: DeliverySettings, stack: Stack) -> tuple[Neighbour, ...]:
+    """Other services of the stack whose release parameter says something else than the stack has of it.
+
+    A call for ten services, and none for a stack with one.
+    """
+    own = release_parameter_name(settings.application, settings.environment, settings.service)
+    before, _, after = own.rpartition(f"/{settings.service}/")
+    has = {
+        name: value
+        for name, value in stack.resolved
+        if name != own and name.startswith(f"{before}/") and name.endswith(f"/{after}")
+    }
+    names, written = sorted(has), dict[str, str]()
+    for start in range(0, len(names), _BATCH):
+        answer = clients.ssm.get_parameters(Names=names[start : start + _BATCH])
+        written |= {one["Name"]: one["Value"] for one in answer["Parameters"]}
+    return tuple(
+        Neighbour(parameter=name, has=has[name], written=written.get(name))
+        for name in names
+        if written.get(name) != has[name]
+    )
+
+
+def update_token(clients: Clients, settings: DeliverySettings) -> str:
+    """By which token the stack's update that is under way was asked for; empty when that does not show."""
+    events = clients.cloudformation.describe_stack_events(StackName=settings.stack)["StackEvents"]  # newest first
+    of_stack = (one for one in events if one.get("ResourceType") == "AWS::CloudFormation::Stack")
+    newest = next((one.get("ResourceStatus") for one in of_stack), CAN_BE_CANCELLED)
+    return events[0].get("ClientRequestToken", "") if events and newest == CAN_BE_CANCELLED else ""
 
 
 def released(clients: Clients, settings: DeliverySettings) -> str | None:

@@ -91,21 +91,41 @@ class Ledger:
     Numbers go up by one: a new entry is always the newest and one, and the newest is never deleted.
     """
 
-    def __init__(self, ssm: SSMClient, path: str, pause: Callable[[float], None] = time.sleep) -> None:
-        """``path`` is :func:`constructs_lib.naming.release_path`; ``pause`` waits for that many seconds."""
-        self._ssm, self._path, self._pause = ssm, path, pause
+    def __init__(
+        self,
+        ssm: SSMClient,
+        path: str,
+        pause: Callable[[float], None] = time.sleep,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        """``path`` is :func:`constructs_lib.naming.release_path`; ``pause`` waits for that many seconds.
+
+        ``say`` takes a sentence about each entry that cannot be read and is left out.
+        """
+        self._ssm, self._path, self._pause, self._say = ssm, path, pause, say
 
     def entries(self) -> list[Entry]:
-        """All entries, the newest first.
+        """All entries, the newest first. An old one that cannot be read is left out, so that one can still go back.
 
         Raises:
-            ValueError: a parameter under the path is no entry; its name is in the message.
+            ValueError: the newest is no entry, and it is the lock; its name is in the message.
         """
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(
             Path=self._path, Recursive=False, PaginationConfig={"PageSize": _BATCH}
         )
-        found = [self._entry(one["Name"], one["Value"]) for page in pages for one in page["Parameters"]]
+        found: list[Entry] = []
+        unread: list[tuple[int, ValueError]] = []
+        for one in (one for page in pages for one in page["Parameters"]):
+            try:
+                found.append(self._entry(one["Name"], one["Value"]))
+            except ValueError as error:
+                last = one["Name"].rpartition("/")[2]
+                unread.append((int(last) if last.isdecimal() else 0, error))
         found.sort(key=lambda entry: entry.number, reverse=True)
+        for number, why in unread:
+            if not found or number > found[0].number:
+                raise why
+            self._say(f"left out: {why}")
         while (later := self._read(found[0].number + 1 if found else 1)) is not None:
             found.insert(0, later)
         return found

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from constructs_lib.delivery.ledger import Entry, State
 from constructs_lib.delivery.operations.errors import failures, may_pass, why
 from constructs_lib.delivery.operations.ledger_store import LEASE, Ledger, Overtaken
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.settings import DeliverySettings
+
+Purpose: TypeAlias = Literal["release", "back"]
+"""Why a stack is updated: to bring an entry's digest, or the one before it."""
+
+
+def asked_by(entry: Entry, purpose: Purpose | None = None) -> str:
+    """How the tokens begin by which the updates of an entry are asked for: CloudFormation's events carry them."""
+    return f"moorings-{entry.number}-{entry.token or 'entry'}-" + (f"{purpose}-" if purpose else "")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from constructs_lib.delivery.build_tags import build_tag_of
 from constructs_lib.delivery.ledger import RELEASES_KEPT, Action, Entry, successful
 from constructs_lib.delivery.operations.errors import failures, why
+from constructs_lib.delivery.operations.facts import released, service_of
 from constructs_lib.delivery.operations.ledger_store import Busy as LedgerBusy
 from constructs_lib.delivery.operations.ledger_store import Ledger, LostRace, Overtaken
 from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, NeedsRepair, NothingToDo, Refused
@@ -69,7 +70,7 @@ def run(world: World, settings: DeliverySettings, request: Request) -> Entry:
     try:
         return carry_out(owner, situation, _kept(situation))
     except Overtaken as error:
-        raise Busy(str(error)) from error
+        raise Busy(f"{error}{_stray(owner)}") from error
     except KeyboardInterrupt as error:
         raise Interrupted(_leave(owner)) from error
     except NeedsRepair:
@@ -103,7 +104,7 @@ def _begin(ledger: Ledger, settings: DeliverySettings, draft: Entry, situation: 
 
 def _ledger(world: World, settings: DeliverySettings) -> Ledger:
     path = release_path(settings.application, settings.environment, settings.service)
-    return Ledger(world.clients.ssm, path, world.sleep)
+    return Ledger(world.clients.ssm, path, world.sleep, world.say)
 
 
 def _look(world: World, settings: DeliverySettings, ledger: Ledger, request: Request) -> Situation:
@@ -137,7 +138,7 @@ def _refusal(
         busy = condition(situation.stack.status) == "busy"
         return (Busy if busy else NeedsRepair)(f"{settings.place} cannot be released: {check.seen}; {check.fix}")
     said = "; ".join(f"{check.name}: {check.seen} ({check.fix})" for check in wrong)
-    if request.action == "rollback" and {"image", "platform", "scan"} & set(by_name) and situation.target:
+    if request.action == "rollback" and {"image", "platform"} & set(by_name) and situation.target:
         said += _nearest(world, settings, request, situation)
     return Refused(f"no {request.action} of {settings.place}: {said}", situation.checks)
 
@@ -149,7 +150,7 @@ def _nearest(world: World, settings: DeliverySettings, request: Request, situati
         if past.digest in without:
             continue
         other = _look(world, settings, _ledger(world, settings), replace(request, target=past.digest))
-        if not any(check.result == "NG" for check in other.checks if check.name in {"image", "platform", "scan"}):
+        if not any(check.result == "NG" for check in other.checks if check.name in {"image", "platform"}):
             return (
                 f"; the nearest that can run is {short(past.digest)} of {past.action} {past.number}: "
                 f"`moorings rollback {settings.place} --to {past.number}`"
@@ -207,6 +208,21 @@ def _kept(situation: Situation) -> tuple[str, ...]:
     former = [one.digest for one in successful(situation.entries)[: RELEASES_KEPT + 1]]
     wanted = dict.fromkeys((situation.running, situation.previous, *former))
     return tuple(digest for digest in wanted if digest not in (NOT_RELEASED, situation.target))
+
+
+def _stray(owner: Owner) -> str:
+    """What a person must know when a process that was overtaken, such as one on a laptop that slept, wrote last."""
+    try:
+        held = released(owner.world.clients, owner.settings)
+        service = service_of(owner.world.clients, owner.settings)
+    except failures():
+        return ""
+    if service is None or held != owner.entry.digest or held == service.digest:
+        return ""
+    return (
+        f"; the release parameter says {short(held)}, which this one wrote too late, and the service runs "
+        f"{short(service.digest)}: `moorings release {owner.settings.place} {service.digest}` puts it right"
+    )
 
 
 def _leave(owner: Owner) -> str:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
-from constructs_lib.checks import is_digest
 from constructs_lib.command_line import CouldNotRun
 from constructs_lib.delivery import readiness
 from constructs_lib.delivery.ledger import Action, Entry, successful
+from constructs_lib.delivery.neighbours import neighbours_check
 from constructs_lib.delivery.operations import freeze, images
 from constructs_lib.delivery.operations.errors import failures, why
-from constructs_lib.delivery.operations.facts import Service, Stack, red_alarms, released, service_of, stack_of
+from constructs_lib.delivery.operations.facts import (
+    Service,
+    Stack,
+    neighbours,
+    red_alarms,
+    released,
+    service_of,
+    stack_of,
+)
 from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.operations.targets import broken_off, target_of
 from constructs_lib.delivery.operations.world import World
-from constructs_lib.delivery.readiness import Check, Image, short
+from constructs_lib.delivery.readiness import Check, Image
 from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.delivery.stack_status import condition
 from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.naming import NOT_RELEASED, release_parameter_name
-
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +76,12 @@ class Situation:
     @property
     def previous(self) -> str:
         """What to go back to when this release fails: never what a broken-off one brought, until that is proved."""
-        return self.broken.previous if self.broken else self.running
-
-
-def broken_off(entries: Sequence[Entry]) -> Entry | None:
-    """The newest entry, when it is open."""
-    newest = max(entries, key=lambda one: one.number, default=None)
-    return newest if newest is not None and newest.open else None
+        if self.broken:
+            return self.broken.previous
+        # A task definition that was made by hand may name no digest. Only where nothing was ever released is that
+        # ``none``, with which the service goes to zero tasks.
+        past = (self.running, self.parameter, *(one.digest for one in successful(self.entries)))
+        return next((digest for digest in past if digest not in (None, NOT_RELEASED)), None) or NOT_RELEASED
 
 
 def look(
@@ -93,7 +98,7 @@ def look(
     running = service.digest if service else NOT_RELEASED
     target, no_target = "", ""
     try:
-        target = _target(world, settings, action, wanted, entries, running)
+        target = target_of(world, settings, action, wanted, entries, running, parameter)
     except Refused as refused:
         no_target = str(refused)
     image = images.image_of(world, settings, target) if target else None
@@ -102,13 +107,14 @@ def look(
     other = readiness.other_release_check(tuple(reversed(entries)), at)
     taken_over = broken is not None and other.result == "OK"
     checks = (
-        readiness.stack_check(settings, stack.status, taken_over=taken_over),
+        _stack(settings, action, stack.status, broken=broken, taken_over=taken_over),
         other,
-        _freeze(action, held),
+        _neighbours(world, settings, action, stack, broken),
+        _freeze(settings, action, held),
         readiness.parameter_check(
             release_parameter_name(settings.application, settings.environment, settings.service), parameter, running
         ),
-        *_of_image(settings, image, no_target),
+        *_of_image(settings, action, image, no_target),
         ran.check,
         _window(settings, action, at, now_reason),
         readiness.alarms_check(red, unread),
@@ -126,66 +132,6 @@ def look(
         red=red,
         checks=checks,
     )
-
-
-def _target(
-    world: World,
-    settings: DeliverySettings,
-    action: Action,
-    wanted: str | None,
-    entries: Sequence[Entry],
-    running: str,
-) -> str:
-    """The digest that is asked for."""
-    if action == "release":
-        return _to_release(world, settings, wanted)
-    if action == "rollback":
-        return _to_go_back_to(settings, wanted, entries, running)
-    broken = broken_off(entries)
-    target = broken.previous if broken else running
-    if target == NOT_RELEASED:
-        raise Refused(f"{settings.place} has had no release, so there is nothing to restart; `moorings release` first")
-    return target
-
-
-def _to_release(world: World, settings: DeliverySettings, wanted: str | None) -> str:
-    if wanted is None:
-        newest = images.newest_build(world, settings)
-        if newest is None:
-            raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build or promote one first")
-        return newest
-    if not is_digest(wanted):
-        raise Refused(
-            f"DIGEST must be 'sha256:' and 64 hexadecimal digits, got {wanted!r}; `moorings status` names them"
-        )
-    return wanted
-
-
-def _to_go_back_to(settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry], running: str) -> str:
-    """Only what ran here successfully by the ledger. After a broken-off release, the default is what it replaced."""
-    good = successful(entries)
-    if wanted is None:
-        broken = broken_off(entries)
-        left = broken.digest if broken else running
-        earlier = next((one.digest for one in good if one.digest != left), None)
-        if earlier is None:
-            raise Refused(
-                f"{settings.place} has no earlier successful release to go back to; `moorings release` instead"
-            )
-        return earlier
-    if _NUMBER.fullmatch(wanted):
-        entry = next((one for one in entries if one.number == int(wanted)), None)
-        if entry is None:
-            raise Refused(
-                f"--to must be an entry of the ledger of {settings.place}, got {wanted}; see `moorings history`"
-            )
-        wanted = entry.digest
-    if not any(one.digest == wanted for one in good):
-        raise Refused(
-            f"--to must name a release that was successful in {settings.place}, got {short(wanted)!r}; "
-            "see `moorings history`, or use `moorings release` for an image that never ran here"
-        )
-    return wanted
 
 
 def _ran(
@@ -210,16 +156,17 @@ def _ran(
     return readiness.upstream_check(settings, image, found)
 
 
-def _of_image(settings: DeliverySettings, image: Image | None, no_target: str) -> tuple[Check, ...]:
+def _of_image(settings: DeliverySettings, action: Action, image: Image | None, no_target: str) -> tuple[Check, ...]:
     if image is None:
         skipped = (
             Check(name=name, result="SKIP", seen="there is no image to look at") for name in ("platform", "scan")
         )
         return (Check(name="image", result="NG", seen=no_target, fix="name another, or make one"), *skipped)
+    scan = readiness.scan_check(settings, image)
     return (
         readiness.image_check(settings, image),
         readiness.platform_check(settings, image),
-        readiness.scan_check(settings, image),
+        scan if action == "release" or scan.result != "NG" else replace(scan, result="SKIP", fix=""),
     )
 
 
@@ -232,10 +179,25 @@ def _held(world: World, settings: DeliverySettings) -> str | None:
     return str(found) if found else None
 
 
-def _freeze(action: Action, held: str | None) -> Check:
+def _stack(settings: DeliverySettings, action: Action, status: str, *, broken: Entry | None, taken_over: bool) -> Check:
+    """A restart asks ECS alone, so a stack that needs repair does not stop it."""
+    check = readiness.stack_check(settings, status, taken_over=taken_over)
+    if action == "restart" and broken is None and condition(status) == "repair":
+        return replace(check, result="SKIP", seen=f"{check.seen}, which a restart does not change", fix="")
+    return check
+
+
+def _neighbours(world: World, settings: DeliverySettings, action: Action, stack: Stack, broken: Entry | None) -> Check:
+    """A restart updates the stack only when it ends what was broken off."""
+    if action == "restart" and broken is None:
+        return Check(name="neighbours", result="SKIP", seen="a restart does not update the stack")
+    return neighbours_check(settings, neighbours(world.clients, settings, stack))
+
+
+def _freeze(settings: DeliverySettings, action: Action, held: str | None) -> Check:
     if action == "restart":
         return Check(name="freeze", result="SKIP", seen="a restart changes no image")
-    return readiness.freeze_check(held)
+    return readiness.freeze_check(settings, held)
 
 
 def _window(settings: DeliverySettings, action: Action, at: datetime, now_reason: str) -> Check:

@@ -13,8 +13,9 @@ from constructs_lib.delivery.operations.owner import Owner
 from constructs_lib.delivery.operations.reasons import details
 from constructs_lib.delivery.operations.situation import Situation
 from constructs_lib.delivery.operations.takeover import take_over
-from constructs_lib.delivery.operations.waiting import Watched, service_now, stack_end, steady
+from constructs_lib.delivery.operations.waiting import POLL_SECONDS, Watched, service_now, stack_end, steady
 from constructs_lib.delivery.readiness import short
+from constructs_lib.naming import NOT_RELEASED
 
 
 def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
@@ -56,7 +57,9 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
 
 def _pin(owner: Owner, kept: Sequence[str]) -> None:
     """Before anything can start the image, so that no lifecycle policy takes it."""
-    error = owner.world.pins.put(owner.settings, owner.entry.digest, kept)
+    digest, previous = owner.entry.digest, owner.entry.previous  # which may have come about while it was taken over
+    keep = [one for one in dict.fromkeys((previous, *kept)) if one not in (NOT_RELEASED, digest)]
+    error = owner.world.pins.put(owner.settings, digest, keep)
     if error is not None:
         raise Failure(f"the image could not be pinned: {error}")
     owner.at("pinned")
@@ -67,10 +70,15 @@ def _bring(owner: Owner, situation: Situation) -> None:
     digest = owner.entry.digest
     write_parameter(owner, digest)
     owner.at("written")
-    update_stack(owner, situation.stack, "release")
+    taken = update_stack(owner, situation.stack, "release", digest)
     owner.note("updating")
+    if taken:
+        owner.pause(POLL_SECONDS)  # DescribeStacks may still show it as it was
     if situation.red:
-        owner.say(f"{', '.join(situation.red)} is red already: ECS ignores alarms for this deployment, so I watch it")
+        owner.say(
+            f"{', '.join(situation.red)} is red already: ECS ignores alarms for this deployment; tasks and targets are "
+            "watched"
+        )
     stack = stack_end(owner, Watched(digest=digest, red=situation.red))
     service = service_now(owner)
     if service is None or service.digest != digest:
@@ -86,6 +94,7 @@ def _restart(owner: Owner) -> None:
     )
     primary = [one for one in answer["service"].get("deployments", ()) if one.get("status") == "PRIMARY"]
     owner.note("waiting")
+    owner.pause(POLL_SECONDS)  # DescribeServices may still show it as it was
     steady(owner, Watched(digest=owner.entry.digest, deployment=primary[0].get("id", "") if primary else ""))
 
 

@@ -23,7 +23,9 @@ def take_over(owner: Owner, situation: Situation) -> None:
         owner.say(
             f"{broken.action} {broken.number} was broken off in state {broken.state}; looking at what became of it"
         )
-        stack_end(owner, Watched(digest=broken.digest, red=situation.red))
+        stack_end(
+            owner, Watched(digest=broken.digest, red=situation.red), left_open(situation.entries, broken.number + 1)
+        )
         finished = _finished(owner, broken)
         # First this entry says what to go back to: once the older one has its end, nothing else does.
         owner.store(replace(owner.entry, previous=broken.digest if finished else broken.previous))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
+from constructs_lib.delivery.ledger import Entry
 from constructs_lib.delivery.operations.errors import failures, may_pass, why
-from constructs_lib.delivery.operations.facts import Service, Stack, healthy_targets, service_of, stack_of
+from constructs_lib.delivery.operations.facts import (
+    Service,
+    Stack,
+    healthy_targets,
+    service_of,
+    stack_of,
+    update_token,
+)
 from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
-from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.operations.owner import Owner, asked_by
 from constructs_lib.delivery.readiness import short
 from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, condition, mend
 
@@ -39,10 +47,11 @@ class Watched:
     deployment: str = ""
 
 
-def stack_end(owner: Owner, watched: Watched | None = None) -> Stack:
+def stack_end(owner: Owner, watched: Watched | None = None, taken_over: Sequence[Entry] = ()) -> Stack:
     """The stack when nothing is under way in it any more.
 
-    With ``watched``, an update whose tasks fail again and again is cancelled when ECS will not go back by itself.
+    With ``watched``, an update whose tasks fail again and again is cancelled when ECS will not go back by itself. A
+    rollback cancels at once what an entry that was ``taken_over`` brings. Other people's updates are waited for.
 
     Raises:
         NeedsRepair: it ended where a person must mend it, or does not end.
@@ -57,9 +66,8 @@ def stack_end(owner: Owner, watched: Watched | None = None) -> Stack:
         service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
         if stack is not None:
             owner.say(_progress(owner, stack, service, None))
-            reason = "" if cancelled else _why_cancel(owner, watched, service, began)
-            if reason and stack.status == CAN_BE_CANCELLED:
-                cancelled = _cancel(owner, reason)
+            if stack.status == CAN_BE_CANCELLED and not cancelled:
+                cancelled = _cancelled(owner, _why_cancel(owner, watched, service, began), taken_over)
         if owner.world.now() - began > 2 * STACK_LIMIT:
             minutes = _minutes(owner.world.now() - began)
             raise NeedsRepair(
@@ -142,6 +150,18 @@ def _why_cancel(owner: Owner, watched: Watched | None, service: Service | None, 
     if watched.red:
         return f"{service.failed_tasks} tasks failed one after the other while {', '.join(watched.red)} is red"
     return "" if service.goes_back else f"{service.failed_tasks} tasks failed one after the other"
+
+
+def _cancelled(owner: Owner, reason: str, taken_over: Sequence[Entry]) -> bool:
+    """Cancels the update for a reason, or because a rollback goes back from what it brings. Only a release's own."""
+    left = [one for one in taken_over if owner.entry.action == "rollback" and one.digest != owner.entry.digest]
+    if not reason and not left:
+        return False
+    token = _asked(owner, partial(update_token, owner.world.clients, owner.settings)) or ""
+    if token.startswith(tuple(asked_by(one, "release") for one in left)):
+        return _cancel(owner, reason or "a rollback does not wait for what it goes back from")
+    own = token.startswith(tuple(asked_by(one) for one in (owner.entry, *taken_over)))
+    return bool(reason) and own and _cancel(owner, reason)
 
 
 def _cancel(owner: Owner, reason: str) -> bool:

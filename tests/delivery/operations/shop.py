@@ -192,13 +192,13 @@ class Shop:
 
     # ------------------------------------------------------------ what people do
 
-    def build(self, environment: str = "staging", behaviour: Behaviour = "good") -> str:
-        """A new image with a build tag; its digest."""
+    def build(self, environment: str = "staging", behaviour: Behaviour = "good", repository: str = "") -> str:
+        """A new image with a build tag, by default of the service ``web``; its digest."""
         self._built += 1
         self.clock.sleep(1)
         self.ecr.now = self.clock.now()
         tag = build_tag(environment, self.clock.now(), f"{self._built:040x}"[::-1])
-        digest = self.ecr.push(f"shop/{environment}/web", [tag])
+        digest = self.ecr.push(repository or f"shop/{environment}/web", [tag])
         self.ecs.behaviour[digest] = behaviour
         return digest
 
@@ -268,6 +268,39 @@ class Shop:
             self.ecr.tag(repository, Slot(namespace="release", writer="0a1b2c", name="web", number=number).tag, digest)
             previous = digest
         return digests
+
+    def neighbour(self, tasks: int = 2) -> DeliverySettings:
+        """The settings of another service of staging's stack, ``api``, with one good release."""
+        settings = replace(
+            self.settings("staging"),
+            service="api",
+            ecs_service="api",
+            repository="shop/staging/api",
+            target_group=f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/api/1",
+        )
+        self.ecr.repository(settings.repository)
+        digest = self.build(repository=settings.repository)
+        parameter = release_parameter_name("shop", "staging", "api")
+        self.ssm.put(parameter, digest)
+        image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{settings.repository}"
+        joined = self.cloudformation.join(settings.stack, parameter=parameter, service="api", image=image, tasks=tasks)
+        self.elbv2.targets[settings.target_group] = self._states(joined.service)
+        now = self.clock.now()
+        entry = Entry(
+            number=1,
+            action="release",
+            state="successful",
+            digest=digest,
+            previous="none",
+            who="somebody",
+            began=now,
+            lease=now,
+            ended=now,
+            token="given1",
+        )
+        self.ssm.put(f"{release_path('shop', 'staging', 'api')}/1", entry.to_json())
+        self.clock.sleep(60)
+        return settings
 
     def cut(self, at: int, error: type[BaseException], *, after: bool = False) -> Cut:
         """Raises an error before, or after, the call of this number is answered, from 0 on."""

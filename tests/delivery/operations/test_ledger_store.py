@@ -140,16 +140,26 @@ def test_a_list_that_lags_is_completed(world: World) -> None:
     [
         ("2", "none", "must be JSON"),
         ("2", stored(3).to_json(), "must hold the entry of that number, got number 3"),
-        ("latest", stored(3).to_json(), "must hold the entry of that number, got number 3"),
         ("03", stored(3).to_json(), "must hold the entry of that number, got number 3"),
     ],
 )
-def test_an_entry_that_cannot_be_read_is_named(world: World, name: str, value: str, why: str) -> None:
+def test_a_newest_entry_that_cannot_be_read_is_named(world: World, name: str, value: str, why: str) -> None:
     """Failing open would be releasing past a lock that nobody can read; the sentence says which parameter it is."""
     world.put(stored(1))
     world.ssm.put(f"{PATH}/{name}", value)
     with pytest.raises(ValueError, match=f"the parameter {PATH}/{name} .*{why}.*; .*history in Parameter Store"):
         world.ledger.entries()
+
+
+@pytest.mark.parametrize(("name", "value"), [("1", "none"), ("1", stored(3).to_json()), ("latest", "none")])
+def test_an_old_entry_that_cannot_be_read_is_left_out_and_said(world: World, name: str, value: str) -> None:
+    """It is no lock, so one can still go back; the sentence says which parameter it is."""
+    world.put(stored(2))
+    world.ssm.put(f"{PATH}/{name}", value)
+    said: list[str] = []
+    assert Ledger(world.client, PATH, world.pauses.append, said.append).entries() == [stored(2)]
+    (line,) = said
+    assert line.startswith(f"left out: the parameter {PATH}/{name} cannot be read") or f"{PATH}/{name} must" in line
 
 
 # The lock.

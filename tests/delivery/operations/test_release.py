@@ -96,6 +96,26 @@ def test_an_update_that_begins_in_between_is_waited_for() -> None:
     assert any("being updated by somebody else" in line for line in shop.lines)
 
 
+def test_the_template_that_another_update_brings_is_the_one_that_is_kept() -> None:
+    """It has one parameter more, which the release then keeps too; and each of its requests has its own token."""
+    shop = Shop()
+    shop.given("staging")
+    digest, tokens = shop.build(), list[str]()
+
+    def before(operation: str, params: Params) -> None:
+        if operation == "cloudformation.UpdateStack":
+            tokens.append(params["ClientRequestToken"])
+        if operation == "ssm.PutParameter" and not shop.stack("staging").keys[1:]:
+            shop.cloudformation.deploy("shop--staging--services")
+            shop.stack("staging").keys.append("Extra")
+
+    shop.aws.before = before
+    entry = shop.run("staging", "release")
+    assert (entry.state, shop.running("staging")) == ("successful", digest)
+    assert len(tokens) == len(set(tokens)) == 2
+    assert all(token.startswith(f"moorings-3-{entry.token}-") for token in tokens)
+
+
 def test_what_fails_for_a_moment_while_waiting_is_asked_again() -> None:
     """Every reading call of the wait, and the renewal, fails twice, and the release is successful all the same."""
     shop = Shop()
@@ -191,7 +211,8 @@ def test_verify_changes_nothing() -> None:
     shop.build()
     checks = shop.verify("staging")
     assert list(checks) == [
-        "stack", "other release", "freeze", "parameter", "image", "platform", "scan", "upstream", "window", "alarms",
+        "stack", "other release", "neighbours", "freeze", "parameter", "image", "platform", "scan", "upstream",
+        "window", "alarms",
     ]  # fmt: skip
     assert {check.result for check in checks.values()} == {"OK", "SKIP"}
     assert writes(shop) == set()

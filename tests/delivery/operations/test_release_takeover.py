@@ -122,7 +122,7 @@ def test_an_update_that_still_goes_on_is_waited_for() -> None:
     killed_at(shop, "ssm.PutParameter", '"state": "updating"')
     shop.clock.sleep(240)
     assert shop.stack("staging").status == "UPDATE_IN_PROGRESS"
-    assert shop.run("staging", "rollback").digest == before
+    assert shop.run("staging", "release", before).digest == before
     assert shop.running("staging") == shop.parameter("staging") == before
     assert states(shop) == ["successful", "successful"]
 

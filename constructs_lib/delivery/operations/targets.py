@@ -1,0 +1,108 @@
+"""Which image a release, a rollback or a restart is about, when somebody names none or names one. Reads only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from constructs_lib.checks import is_digest
+from constructs_lib.delivery.ledger import Action, Entry, successful, withdrawn
+from constructs_lib.delivery.operations import images
+from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.operations.world import World
+from constructs_lib.delivery.readiness import short
+from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.naming import NOT_RELEASED
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+
+
+def broken_off(entries: Sequence[Entry]) -> Entry | None:
+    """The newest entry, when it is open."""
+    newest = max(entries, key=lambda one: one.number, default=None)
+    return newest if newest is not None and newest.open else None
+
+
+def target_of(
+    world: World,
+    settings: DeliverySettings,
+    action: Action,
+    wanted: str | None,
+    entries: Sequence[Entry],
+    running: str,
+    parameter: str | None,
+) -> str:
+    """The digest that is asked for."""
+    if action == "release":
+        return _to_release(world, settings, wanted)
+    if action == "rollback":
+        return _to_go_back_to(settings, wanted, entries, running, parameter)
+    broken = broken_off(entries)
+    target = broken.previous if broken else running
+    if target == NOT_RELEASED:
+        raise Refused(f"{settings.place} has had no release, so there is nothing to restart; `moorings release` first")
+    return target
+
+
+def _to_release(world: World, settings: DeliverySettings, wanted: str | None) -> str:
+    if wanted is None:
+        newest = images.newest_build(world, settings)
+        if newest is None:
+            raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build or promote one first")
+        return newest
+    if not is_digest(wanted):
+        raise Refused(
+            f"DIGEST must be 'sha256:' and 64 hexadecimal digits, got {wanted!r}; `moorings status` names them"
+        )
+    return wanted
+
+
+def _to_go_back_to(
+    settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry], running: str, parameter: str | None
+) -> str:
+    """Only what ran here successfully by the ledger."""
+    good = successful(entries)
+    if wanted is None:
+        return _default_to_go_back_to(settings, entries, running, parameter)
+    if _NUMBER.fullmatch(wanted):
+        entry = next((one for one in entries if one.number == int(wanted)), None)
+        if entry is None:
+            raise Refused(
+                f"--to must be an entry of the ledger of {settings.place}, got {wanted}; see `moorings history`"
+            )
+        wanted = entry.digest
+    if not any(one.digest == wanted for one in good):
+        raise Refused(
+            f"--to must name a release that was successful in {settings.place}, got {short(wanted)!r}; "
+            "see `moorings history`, or use `moorings release` for an image that never ran here"
+        )
+    return wanted
+
+
+def _default_to_go_back_to(
+    settings: DeliverySettings, entries: Sequence[Entry], running: str, parameter: str | None
+) -> str:
+    """The last good digest other than what runs or is being brought, and never one that was gone back from.
+
+    A rollback that was broken off, and is asked for again, goes where it went.
+    """
+    broken = broken_off(entries)
+    if broken is not None and broken.action == "rollback" and broken.state != "undoing":
+        return broken.digest
+    left = set[str]()
+    for one in entries:
+        # One that changed nothing yet is not what one goes back from.
+        if one.open and (one.state not in ("begun", "pinned") or one.digest == parameter):
+            left |= {one.digest, one.previous} if one.action == "rollback" else {one.digest}
+    gone, good = withdrawn(entries), successful(entries)
+    earlier = next((one.digest for one in good if one.digest not in (left or {running}) | gone), None)
+    if earlier is not None:
+        return earlier
+    others = [one for one in good if one.digest in gone and one.digest != running]
+    if others:
+        raise Refused(
+            f"{settings.place} has no earlier successful release that nobody went back from; to bring one of those, "
+            f"`moorings rollback {settings.place} --to {others[0].number}`, or `moorings release` another image"
+        )
+    raise Refused(f"{settings.place} has no earlier successful release to go back to; `moorings release` instead")
