@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import boto3
 
 from constructs_lib.command_line import FINE
-from constructs_lib.naming import build_tag, repository_name
+from constructs_lib.naming import NOT_RELEASED, build_tag, release_parameter_name, repository_name
 from constructs_lib.ops.cli import main
 from constructs_lib.ops.outside import real
 from demo.cloud import LocalCloud
@@ -31,12 +31,21 @@ def deliver(cloud: LocalCloud, environments: Sequence[EnvironmentConfig], step: 
     """
     first, *later = environments
     for service in first.services:
+        if _released(environments[-1], service):
+            continue
         with step(f"Building {service.name} for {first.name}, once"):
             build(first, service, web_commit())
         _step(cloud, step, "release", first, service)
         for environment in later:
             _step(cloud, step, "promote", environment, service)
             _step(cloud, step, "release", environment, service)
+
+
+def _released(environment: EnvironmentConfig, service: ServiceConfig) -> bool:
+    """Whether somebody has released it there already; then the demo leaves it to them."""
+    ssm = boto3.client("ssm", region_name=environment.region)
+    name = release_parameter_name(environment.application, environment.name, service.name)
+    return ssm.get_parameter(Name=name)["Parameter"]["Value"] != NOT_RELEASED
 
 
 def build(environment: EnvironmentConfig, service: ServiceConfig, commit: str) -> str:

@@ -21,6 +21,7 @@ from constructs_lib.delivery.ledger import (
     parameter_value,
     successful,
     to_prune,
+    withdrawn,
 )
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -247,3 +248,16 @@ def test_pruning_late_takes_nothing_that_later_releases_need(entries: list[Entry
     everything = entries + [replace(one, number=one.number + len(entries)) for one in later]
     needed = {one.number for one in successful(everything)[: RELEASES_KEPT + 1]}
     assert not needed & set(to_prune(entries))
+
+
+def test_what_somebody_went_back_from_is_withdrawn_until_it_is_brought_again() -> None:
+    """A release that was followed by a rollback ran, and was not good; a failed rollback withdraws nothing."""
+    history = [
+        entry(1, image=1),
+        entry(2, image=2),
+        replace(entry(3, image=1, action="rollback"), previous=digest(2)),
+        replace(entry(4, "failed", image=3, action="rollback"), previous=digest(1)),
+    ]
+    assert withdrawn(history) == withdrawn(reversed(history)) == {digest(2)}
+    assert withdrawn([*history, entry(5, "failed", image=2)]) == {digest(2)}
+    assert withdrawn([*history, entry(5, image=2)]) == set()

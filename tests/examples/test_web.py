@@ -154,7 +154,7 @@ def refuses(port: int) -> bool:
     """Whether nothing listens there any more."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # it was waiting in the queue that closed
         return True
     return False
 

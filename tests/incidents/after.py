@@ -155,12 +155,13 @@ class After:
 
     def _guard(self, config: EnvironmentConfig) -> Settings:
         """What the deployed guard was told."""
-        function = self._resource(config, "retention", "AWS::Lambda::Function")
+        function = self._resource(config, "retention", "AWS::Lambda::Function", of="Guard")
         told = boto3.client("lambda", region_name=config.region).get_function_configuration(FunctionName=function)
         return Settings.from_environment({VARIABLE: told["Environment"]["Variables"][VARIABLE]})
 
-    def _resource(self, config: EnvironmentConfig, stack: str, kind: str) -> str:
+    def _resource(self, config: EnvironmentConfig, stack: str, kind: str, *, of: str = "") -> str:
         name = stack_name(APPLICATION, config.name, stack)
         listed = self.cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-        (found,) = (item["PhysicalResourceId"] for item in listed if item["ResourceType"] == kind)
+        wanted = [one for one in listed if one["ResourceType"] == kind and one["LogicalResourceId"].startswith(of)]
+        (found,) = (item["PhysicalResourceId"] for item in wanted)
         return found

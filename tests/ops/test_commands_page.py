@@ -130,7 +130,7 @@ def test_the_page_names_the_actions_that_a_command_needs(account: Account, comma
     """Every call that the command makes is in the table, and what the table names is called or explained there."""
     released(account)
     with patch.dict(promote.__kwdefaults__, {"open_address": account.ecr.open_address}):
-        if command in ("release", "rollback"):
+        if command in ("verify", "release", "rollback"):
             assert account.moorings("promote", "production").code == 0
         if command == "rollback":
             assert account.moorings("release", "production").code == 0

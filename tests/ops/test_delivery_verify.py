@@ -66,7 +66,8 @@ def test_what_is_meant_to_be_done_can_be_said(account: Account, ready: str) -> N
 
 
 def test_the_image_that_is_named_is_judged(account: Account, ready: str) -> None:
-    """Not the newest build, which staging never ran."""
-    account.image(2, WEB)
-    assert account.moorings("verify", "production").code == 1
+    """A build that staging never ran is not ready; by default it is what staging ran, which is older."""
+    other = account.image(2, WEB)
+    assert account.moorings("verify", "production", other).code == 1
     assert account.moorings("verify", "production", ready).code == 0
+    assert account.moorings("verify", "production").code == 0

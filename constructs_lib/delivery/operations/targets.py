@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from constructs_lib.checks import is_digest
+from constructs_lib.command_line import CouldNotRun
 from constructs_lib.delivery.ledger import Action, Entry, successful, withdrawn
 from constructs_lib.delivery.operations import images
+from constructs_lib.delivery.operations.errors import failures, why
 from constructs_lib.delivery.operations.outcomes import Refused
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.readiness import short
@@ -35,7 +37,7 @@ def target_of(
 ) -> str:
     """The digest that is asked for."""
     if action == "release":
-        return _to_release(world, settings, wanted)
+        return _to_release(world, settings, wanted, entries)
     if action == "rollback":
         return _to_go_back_to(settings, wanted, entries, running, parameter)
     broken = broken_off(entries)
@@ -45,17 +47,41 @@ def target_of(
     return target
 
 
-def _to_release(world: World, settings: DeliverySettings, wanted: str | None) -> str:
+def _to_release(world: World, settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry]) -> str:
     if wanted is None:
-        newest = images.newest_build(world, settings)
-        if newest is None:
-            raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build or promote one first")
-        return newest
+        found = _default_to_release(world, settings)
+        if found in withdrawn(entries):
+            raise Refused(
+                f"{settings.place} went back from {found}, which is what a release without DIGEST would bring again; "
+                f"`moorings release {settings.place} {found}` brings it all the same"
+            )
+        return found
     if not is_digest(wanted):
         raise Refused(
             f"DIGEST must be 'sha256:' and 64 hexadecimal digits, got {wanted!r}; `moorings status` names them"
         )
     return wanted
+
+
+def _default_to_release(world: World, settings: DeliverySettings) -> str:
+    """What a promotion takes, where images are promoted; else the newest build."""
+    upstream = settings.upstream
+    if upstream is None or upstream.check == "commit":
+        newest = images.newest_build(world, settings)
+        if newest is None:
+            raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build one first")
+        return newest
+    unread: tuple[type[Exception], ...] = (*failures(), CouldNotRun, ValueError)
+    try:
+        theirs = world.upstream(settings).entries()
+    except unread as error:
+        said = str(error) if isinstance(error, CouldNotRun) else why(error)
+        raise Refused(f"what ran in {upstream.environment} cannot be read, {said}; name a DIGEST") from error
+    gone = withdrawn(theirs)
+    ran = next((one.digest for one in successful(theirs) if one.digest not in gone), None)
+    if ran is None:
+        raise Refused(f"nothing was released in {upstream.environment} successfully yet; release it there first")
+    return ran
 
 
 def _to_go_back_to(
@@ -68,14 +94,12 @@ def _to_go_back_to(
     if _NUMBER.fullmatch(wanted):
         entry = next((one for one in entries if one.number == int(wanted)), None)
         if entry is None:
-            raise Refused(
-                f"--to must be an entry of the ledger of {settings.place}, got {wanted}; see `moorings history`"
-            )
+            raise Refused(f"--to must be an entry of the ledger, got {wanted}; see `moorings history {settings.place}`")
         wanted = entry.digest
     if not any(one.digest == wanted for one in good):
         raise Refused(
             f"--to must name a release that was successful in {settings.place}, got {short(wanted)!r}; "
-            "see `moorings history`, or use `moorings release` for an image that never ran here"
+            f"see `moorings history {settings.place}`, or use `moorings release` for an image that never ran here"
         )
     return wanted
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from constructs_lib.command_line import CouldNotRun
+from constructs_lib.delivery.ledger import Entry
 from constructs_lib.delivery.operations.outcomes import Refused
 from constructs_lib.delivery.settings import Upstream
 from tests.delivery.operations.shop import Shop
@@ -31,6 +32,54 @@ def test_production_runs_what_staging_ran() -> None:
     assert (entry.state, entry.digest) == ("successful", digest)
     assert (entry.check, entry.origin) == ("digest", "shop/staging/web release 1")
     assert shop.running("production") == digest
+
+
+def test_production_takes_what_staging_runs_and_not_what_it_went_back_from() -> None:
+    """A newer image was promoted, and staging went back from it: without DIGEST a release brings the older one."""
+    shop, digest = promoted()
+    newer = shop.build()
+    assert shop.run("staging", "release").state == "successful"
+    shop.promote(newer)
+    assert shop.run("staging", "rollback").digest == digest
+    assert shop.run("production", "release").digest == digest
+
+
+def test_what_was_gone_back_from_is_brought_only_by_name() -> None:
+    """A release without DIGEST after a rollback would bring the bad image again, in either environment."""
+    shop, digest = promoted()
+    assert shop.run("production", "release").digest == digest
+    newer = shop.build()
+    assert shop.run("staging", "release").digest == newer
+    shop.promote(newer)
+    assert shop.run("production", "release").digest == newer
+    for environment in ("production", "staging"):
+        assert shop.run(environment, "rollback").digest == digest
+        if environment == "production":  # staging runs it still
+            with pytest.raises(
+                Refused, match=f"went back from {newer}.*`moorings release shop/production/web {newer}`"
+            ):
+                shop.run("production", "release")
+    with pytest.raises(Refused, match=f"went back from {newer}.*`moorings release shop/staging/web {newer}`"):
+        shop.run("staging", "release")
+    assert shop.running("staging") == shop.running("production") == digest
+    assert shop.run("staging", "release", newer).state == "successful"
+
+
+def test_production_names_a_digest_when_staging_cannot_be_read() -> None:
+    """What is released by default is known only there."""
+    shop, _ = promoted()
+
+    class Unreadable:
+        def entries(self) -> list[Entry]:
+            raise CouldNotRun("the role cannot be assumed")
+
+        def tags(self, digest: str) -> list[str]:
+            raise NotImplementedError
+
+    world = replace(shop.world(), upstream=lambda _settings: Unreadable())
+    with pytest.raises(Refused, match="what ran in staging cannot be read, the role cannot be assumed; name a DIGEST"):
+        shop.run("production", "release", world=world)
+    assert shop.running("production") == "none"
 
 
 def test_production_refuses_what_staging_never_ran() -> None:
