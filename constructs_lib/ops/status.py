@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from constructs_lib.command_line import FINE, FOUND
@@ -95,7 +95,7 @@ def _rows(one: ServiceStatus) -> Iterator[tuple[str, str]]:
     if one.stack is not None:
         yield "stack", _stack(one)
     if one.entries is not None:
-        yield "release", what_is_next(one.open, one.at) if one.open else "none under way"
+        yield "release", what_is_next(one.open, one.at) if one.open else _last(one.settings.place, one.entries)
     if one.freeze is not None:
         yield (
             "freeze",
@@ -115,9 +115,18 @@ def _runs(one: ServiceStatus) -> str:
         return "there is no ECS service" if not any("ECS" in text for text in one.unread) else "not known"
     if one.running == NOT_RELEASED:
         return "nothing was released yet"
+    if one.open is not None and one.open.digest == one.running:
+        return f"{one.running}, by {one.open.action} {one.open.number}, which has not ended"
     if one.entries is not None and one.since is None:
         return f"{one.running}, which no release in the ledger brought"
     return one.running
+
+
+def _last(place: str, entries: Sequence[Entry]) -> str:
+    newest = max(entries, key=lambda entry: entry.number, default=None)
+    if newest is None or newest.state != "failed":
+        return "none under way"
+    return f"none under way; the last, {newest.action} {newest.number}, failed: `moorings history {place}` says why"
 
 
 def _since(one: ServiceStatus, entry: Entry) -> str:

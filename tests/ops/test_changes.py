@@ -167,11 +167,20 @@ def test_a_release_that_failed_is_exit_code_1_with_the_reason(account: Account, 
     ends(replace(ENTRY, state="failed", reason="A task stopped:\nexit code 1."))
     done = account.moorings("release", "production")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
-    assert f"release 12 of {digest(2)} ({build_tag(2)}) to shop/production/web failed: A task stopped: exit" in done.err
+    assert done.err == (
+        f"moorings: release 12 of shop/production/web failed; it runs {ENTRY.previous[:19]}, as before. Of {digest(2)} "
+        f"({build_tag(2)}): A task stopped: exit code 1. `moorings status shop/production/web` says how it is now\n"
+    )
     told = account.moorings("release", "production", "--json")
     assert told.code == 1
     assert (told.json["result"], told.json["reason"]) == ("failed", "A task stopped:\nexit code 1.")
     assert (told.json["release"]["number"], told.json["release"]["digest"]) == (12, digest(2))
+
+
+def test_a_first_release_that_failed_says_that_nothing_runs(account: Account, ends: Callable[..., Asked]) -> None:
+    """There is nothing to go back to but zero tasks."""
+    ends(replace(ENTRY, state="failed", previous="none", reason="A task stopped."))
+    assert "failed; it stands with zero tasks, as before. Of " in account.moorings("release", "production").err
 
 
 OUTCOMES: list[tuple[BaseException, int, str]] = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 from typing import Any
 
@@ -318,10 +320,42 @@ def test_after_ctrl_c_the_next_command_explains_and_goes_on(account: Account, re
     assert rows(account.moorings("status", "production").out)["runs"].startswith(released[1])
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_process_that_is_told_to_end_leaves_the_place_free(
+    account: Account, released: list[str], number: signal.Signals
+) -> None:
+    """A stopped build or a closed terminal is like Ctrl-C: the next command need not wait for a lease."""
+
+    def told(_seconds: float) -> None:
+        os.kill(os.getpid(), number)
+
+    former = signal.getsignal(number)
+    done = account.moorings("release", "production", released[1], sleep=told)
+    assert (done.code, "stays open in state" in done.err) == (130, True)
+    assert signal.getsignal(number) == former
+    assert account.moorings("release", "production", released[1]).code == 0
+
+
+def test_status_says_that_the_last_release_failed(account: Account, released: list[str]) -> None:
+    """Else a person would see only that nothing is under way."""
+    assert account.moorings("release", "production", released[1]).code == 0
+    assert rows(account.moorings("status", "production").out)["release"] == "none under way"
+    account.ecs.behaviour[released[0]] = "cannot start"
+    assert account.moorings("rollback", "production").code == 1
+    found = rows(account.moorings("status", "production").out)
+    assert (
+        found["release"]
+        == "none under way; the last, rollback 3, failed: `moorings history shop/production/web` says why"
+    )
+    assert found["runs"].startswith(released[1])
+
+
 def test_after_a_kill_status_says_until_when_to_wait(account: Account, released: list[str]) -> None:
     """While the lease lasts nobody can tell a stopped process from one at work; then the entry is taken over."""
     with pytest.raises(Killed):
         account.moorings("release", "production", released[1], sleep=stopping(account, 1, Killed()))
+    shown = rows(account.moorings("status", "production").out)["runs"]
+    assert shown == f"{released[1]}, by release 2, which has not ended"
     told = account.moorings("status", "production", "--json").json["services"][0]
     assert (told["open_release"]["number"], told["open_release"]["state"]) == (2, "updating")
     assert "is at work, or was stopped hard: nothing else begins before 12:0" in told["next"]

@@ -139,6 +139,23 @@ def test_when_going_back_fails_too_the_entry_stays_open() -> None:
     assert not any(entry.open for entry in shop.entries("staging"))
 
 
+def test_going_back_is_not_done_before_the_former_image_serves_again() -> None:
+    """CloudFormation went back, and the tasks of the former image are not healthy either: no quiet end as "failed"."""
+    shop = Shop()
+    _, before = shop.given("staging")
+    shop.build(behaviour="cannot start")
+
+    def turns_bad(_now: object) -> None:
+        if shop.stack("staging").status == "UPDATE_ROLLBACK_COMPLETE":
+            shop.ecs.behaviour[before] = "never healthy"
+
+    shop.clock.listeners.append(turns_bad)
+    with pytest.raises(NeedsRepair, match=r"going back to .* failed too"):
+        shop.run("staging", "release")
+    assert shop.entries("staging")[-1].state == "undoing"
+    assert (shop.running("staging"), shop.parameter("staging")) == (before, before)
+
+
 def test_an_image_that_cannot_be_pinned_is_not_released() -> None:
     """Nothing but the ledger is written, and the entry says why."""
     shop = Shop()
