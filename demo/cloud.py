@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
+
 from demo.environments import ACCOUNT
 from local_cloud import control
 from local_cloud.environment import client_environment
@@ -39,6 +41,7 @@ class LocalCloud:
         environment = self.environment(region)
         os.environ.clear()
         os.environ.update(environment)
+        boto3.setup_default_session()  # the one that there may be has the credentials of before
 
     def cdk(self, *words: str, region: str) -> subprocess.CompletedProcess[str]:
         """Runs the CDK command line, bounded in time; what it prints goes into a log file beside the state.

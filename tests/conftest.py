@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import settings
 
@@ -41,6 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+        boto3.setup_default_session()
         control.stop(state)
 
 
