@@ -22,7 +22,8 @@ import boto3
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for `python benchmarks/release.py`
 
 from constructs_lib.command_line import FINE
-from constructs_lib.delivery.ledger import ENTRIES_KEPT, RELEASES_KEPT, Entry
+from constructs_lib.delivery.ledger import ENTRIES_KEPT, RELEASES_KEPT, Entry, successful
+from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.naming import build_tag, delivery_settings_name, release_parameter_name, release_path
 from constructs_lib.ops.cli import main as moorings
@@ -132,8 +133,9 @@ def rollback() -> Rollback:
         err=printed,
         session=lambda region, profile: watch.session(outside.session(region, profile)),
     )
+    other = successful(Ledger(boto3.client("ssm", region_name=REGION), release_path(*_NAMES)).entries())[1].digest
     began = time.monotonic()
-    code = moorings(["rollback", _PLACE, "--region", REGION], world)
+    code = moorings(["rollback", _PLACE, "--to", other, "--region", REGION], world)
     ended = time.monotonic()
     if code != FINE or watch.until is None:
         raise RuntimeError(f"the rollback ended with {code}:\n{printed.getvalue()}")
