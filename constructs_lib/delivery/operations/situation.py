@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from constructs_lib.command_line import CouldNotRun
 from constructs_lib.delivery import readiness
 from constructs_lib.delivery.ledger import Action, Entry, successful
 from constructs_lib.delivery.neighbours import neighbours_check
@@ -23,7 +22,7 @@ from constructs_lib.delivery.operations.facts import (
 )
 from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.operations.outcomes import Refused
-from constructs_lib.delivery.operations.targets import broken_off, target_of
+from constructs_lib.delivery.operations.targets import Theirs, broken_off, target_of, theirs_of
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.readiness import Check, Image
 from constructs_lib.delivery.settings import DeliverySettings
@@ -96,13 +95,14 @@ def look(
     service = service_of(world.clients, settings)
     broken = broken_off(entries)
     running = service.digest if service else NOT_RELEASED
+    theirs = theirs_of(world, settings) if action == "release" else Theirs()
     target, no_target = "", ""
     try:
-        target = target_of(world, settings, action, wanted, entries, running, parameter)
+        target = target_of(world, settings, action, wanted, entries, running, parameter, theirs)
     except Refused as refused:
         no_target = str(refused)
     image = images.image_of(world, settings, target) if target else None
-    ran = _ran(world, settings, action, entries, image)
+    ran = _ran(settings, action, entries, image, theirs)
     red, unread = _red(world, service)
     other = readiness.other_release_check(tuple(reversed(entries)), at)
     taken_over = broken is not None and other.result == "OK"
@@ -135,7 +135,7 @@ def look(
 
 
 def _ran(
-    world: World, settings: DeliverySettings, action: Action, entries: Sequence[Entry], image: Image | None
+    settings: DeliverySettings, action: Action, entries: Sequence[Entry], image: Image | None, theirs: Theirs
 ) -> readiness.Ran:
     """A rollback or restart asks no other environment: the image ran here already."""
     if action != "release":
@@ -146,14 +146,7 @@ def _ran(
         check = Check(name="upstream", result="SKIP", seen="no environment comes before")
         missing = Check(name="upstream", result="SKIP", seen="there is no image to ask for")
         return readiness.Ran(check=check if settings.upstream is None else missing)
-    unread: tuple[type[Exception], ...] = (*failures(), CouldNotRun, ValueError)
-    try:
-        found = world.upstream(settings).entries()
-    except unread as error:
-        return readiness.upstream_check(
-            settings, image, None, str(error) if isinstance(error, CouldNotRun) else why(error)
-        )
-    return readiness.upstream_check(settings, image, found)
+    return readiness.upstream_check(settings, image, theirs.entries, theirs.unread)
 
 
 def _of_image(settings: DeliverySettings, action: Action, image: Image | None, no_target: str) -> tuple[Check, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.checks import is_digest
@@ -26,6 +27,30 @@ def broken_off(entries: Sequence[Entry]) -> Entry | None:
     return newest if newest is not None and newest.open else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theirs:
+    """The ledger of the environment before, as far as it was asked for (lesson Q7).
+
+    Args:
+        entries: what it holds; ``None`` when it was not read.
+        unread: why it could not be read; empty when nobody asked.
+    """
+
+    entries: tuple[Entry, ...] | None = None
+    unread: str = ""
+
+
+def theirs_of(world: World, settings: DeliverySettings) -> Theirs:
+    """Reads it, with another account's role if need be."""
+    if settings.upstream is None:
+        return Theirs()
+    unreadable: tuple[type[Exception], ...] = (*failures(), CouldNotRun, ValueError)
+    try:
+        return Theirs(entries=tuple(world.upstream(settings).entries()))
+    except unreadable as error:
+        return Theirs(unread=str(error) if isinstance(error, CouldNotRun) else why(error))
+
+
 def target_of(
     world: World,
     settings: DeliverySettings,
@@ -34,10 +59,11 @@ def target_of(
     entries: Sequence[Entry],
     running: str,
     parameter: str | None,
+    theirs: Theirs,
 ) -> str:
     """The digest that is asked for."""
     if action == "release":
-        return _to_release(world, settings, wanted, entries)
+        return _to_release(world, settings, wanted, entries, theirs)
     if action == "rollback":
         return _to_go_back_to(settings, wanted, entries, running, parameter)
     broken = broken_off(entries)
@@ -47,9 +73,11 @@ def target_of(
     return target
 
 
-def _to_release(world: World, settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry]) -> str:
+def _to_release(
+    world: World, settings: DeliverySettings, wanted: str | None, entries: Sequence[Entry], theirs: Theirs
+) -> str:
     if wanted is None:
-        found = _default_to_release(world, settings)
+        found = _default_to_release(world, settings, theirs)
         if found in withdrawn(entries):
             raise Refused(
                 f"{settings.place} went back from {found}, which is what a release without DIGEST would bring again; "
@@ -63,7 +91,7 @@ def _to_release(world: World, settings: DeliverySettings, wanted: str | None, en
     return wanted
 
 
-def _default_to_release(world: World, settings: DeliverySettings) -> str:
+def _default_to_release(world: World, settings: DeliverySettings, theirs: Theirs) -> str:
     """What a promotion takes, where images are promoted; else the newest build."""
     upstream = settings.upstream
     if upstream is None or upstream.check == "commit":
@@ -71,17 +99,12 @@ def _default_to_release(world: World, settings: DeliverySettings) -> str:
         if newest is None:
             raise Refused(f"{settings.repository} holds no ACTIVE image with a build tag; build one first")
         return newest
-    unread: tuple[type[Exception], ...] = (*failures(), CouldNotRun, ValueError)
-    try:
-        theirs = world.upstream(settings).entries()
-    except unread as error:
-        said = str(error) if isinstance(error, CouldNotRun) else why(error)
-        raise Refused(f"what ran in {upstream.environment} cannot be read, {said}; name a DIGEST") from error
-    gone = withdrawn(theirs)
-    ran = next((one.digest for one in successful(theirs) if one.digest not in gone), None)
+    if theirs.entries is None:
+        raise Refused(f"what ran in {upstream.environment} cannot be read, {theirs.unread}; name a DIGEST")
+    ran = next(iter(successful(theirs.entries)), None)  # the newest of them is never what was gone back from
     if ran is None:
         raise Refused(f"nothing was released in {upstream.environment} successfully yet; release it there first")
-    return ran
+    return ran.digest
 
 
 def _to_go_back_to(
