@@ -28,6 +28,7 @@ from constructs_lib.naming import (
     stack_name,
 )
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
 from constructs_lib.services.policy import ReleasedDigest
@@ -117,9 +118,11 @@ class ServicesStack(EnvironmentStack):
             size=size.task,
             capacity=size.capacity,
             ingress=ingress,
-            environment=dict(service.environment),
-            secrets={setting: self._secret(config, service, setting) for setting in service.secrets},
-            writable_paths=service.writable_paths,
+            settings=ContainerSettings(
+                environment=dict(service.environment),
+                secrets={setting: self._secret(config, service, setting) for setting in service.secrets},
+                writable_paths=service.writable_paths,
+            ),
         )
 
     def _secret(self, config: EnvironmentConfig, service: ServiceConfig, setting: str) -> ecs.Secret:

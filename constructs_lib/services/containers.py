@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib.log_retention import RETENTION_DAYS
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import WritablePath
 
@@ -20,15 +19,12 @@ def add_container(
     name: str,
     *,
     image: ecs.ContainerImage,
+    settings: ContainerSettings,
     log_delivery: LogDelivery,
-    writable_paths: Sequence[WritablePath],
     stop_seconds: int,
     essential: bool = True,
-    environment: Mapping[str, str] | None = None,
-    secrets: Mapping[str, ecs.Secret] | None = None,
     health_check: ecs.HealthCheck | None = None,
     port: int | None = None,
-    command: Sequence[str] | None = None,
 ) -> ecs.ContainerDefinition:
     """Adds a container with a log group of its own, non-blocking logs and a read-only root file system.
 
@@ -43,10 +39,10 @@ def add_container(
     container = task.add_container(
         name,
         image=image,
-        command=None if command is None else list(command),
+        command=None if settings.command is None else list(settings.command),
         essential=essential,
-        environment=None if environment is None else dict(environment),
-        secrets=None if secrets is None else dict(secrets),
+        environment=dict(settings.environment) or None,
+        secrets=dict(settings.secrets) or None,
         health_check=health_check,
         logging=ecs.LogDrivers.aws_logs(
             stream_prefix=name,
@@ -58,7 +54,7 @@ def add_container(
         readonly_root_filesystem=True,
         stop_timeout=Duration.seconds(stop_seconds),
     )
-    for path in writable_paths:
+    for path in settings.writable_paths:
         container.add_mount_points(
             ecs.MountPoint(container_path=path.path, source_volume=volume_name(name, path), read_only=False)
         )

@@ -20,42 +20,32 @@ _PYTHON: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
-    """Container check, target check and grace period of one web container (lesson T4). Make one with :meth:`http`.
+class ContainerCheck:
+    """A program that runs inside a container and ends with 0 when it is healthy (lesson T4).
 
-    Attributes:
-        path: what both checks ask for.
-        port: the port that the application listens on.
-        command: what the container check runs, in the container.
-        interval_seconds: between two checks of one target or container.
-        timeout_seconds: how long one check may take.
-        healthy_after: good answers in a row before the load balancer sends requests.
-        unhealthy_after: bad answers in a row before it stops, and before ECS replaces the container.
-        start_seconds: how long the application may take to start; failures do not count until then.
+    Args:
+        command: ``CMD``, a program of the image and its arguments; :meth:`of` writes the first word.
+        interval_seconds: between two checks, 5 to 300; 10 by default.
+        timeout_seconds: how long one check may take, 2 to 60 and less than the interval; 5 by default.
+        unhealthy_after: bad answers in a row before ECS replaces the task, 2 to 10; 3 by default.
+        start_seconds: how long the application may take to start, 0 to 300, ECS's longest start period; failures do
+            not count until then. 60 by default.
+
+    Raises:
+        ValueError: a value out of its range, a command that is none, or a time-out not below the interval.
     """
 
-    path: str
-    port: int
     command: tuple[str, ...]
-    interval_seconds: int
-    timeout_seconds: int
-    healthy_after: int
-    unhealthy_after: int
-    start_seconds: int
+    interval_seconds: int = 10
+    timeout_seconds: int = 5
+    unhealthy_after: int = 3
+    start_seconds: int = 60
 
     def __post_init__(self) -> None:
         if len(self.command) < 2 or self.command[0] != "CMD":
-            raise invalid(
-                "command", self.command, "'CMD', a program and its arguments", "make it with HealthCheck.http"
-            )
-        concrete("path", self.path, "pass a path such as '/healthz'")
-        if not re.fullmatch(r"/[A-Za-z0-9_.~%!$&*+,;=:@/?-]*", self.path):
-            allowed = "a path that begins with a slash, of letters, digits and '_.~%!$&*+,;=:@/?-'"
-            raise invalid("path", self.path, allowed, "pass one such as '/healthz'")
-        whole_number("port", self.port, low=1, high=65535, fix="pass the port that the application listens on")
+            raise invalid("command", self.command, "'CMD', a program and its arguments", "make it with .of or .http")
         whole_number("interval_seconds", self.interval_seconds, low=5, high=300, fix="10 is a good start")
         whole_number("timeout_seconds", self.timeout_seconds, low=2, high=60, fix="5 is a good start")
-        whole_number("healthy_after", self.healthy_after, low=2, high=10, fix="2 is a good start")
         whole_number("unhealthy_after", self.unhealthy_after, low=2, high=10, fix="3 is a good start")
         whole_number("start_seconds", self.start_seconds, low=0, high=300, fix="ECS waits 300 seconds at most")
         if self.timeout_seconds >= self.interval_seconds:
@@ -65,6 +55,54 @@ class HealthCheck:
                 f"less than interval_seconds ({self.interval_seconds})",
                 "a check must end before the next begins; shorten the time-out",
             )
+
+    @classmethod
+    def of(
+        cls,
+        *program: str,
+        interval_seconds: int = 10,
+        timeout_seconds: int = 5,
+        unhealthy_after: int = 3,
+        start_seconds: int = 60,
+    ) -> ContainerCheck:
+        """A check by a program of the image, such as ``ContainerCheck.of("python3", "-m", "worker.alive")``.
+
+        The arguments are those of the class; ``program`` is a program and its arguments, without a shell.
+        """
+        return cls(
+            command=("CMD", *command_words("program", program)),
+            interval_seconds=interval_seconds,
+            timeout_seconds=timeout_seconds,
+            unhealthy_after=unhealthy_after,
+            start_seconds=start_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """Container check, target check and grace period of one web container (lesson T4). Make one with :meth:`http`.
+
+    The target check has the container check's interval, time-out and number of bad answers.
+
+    Attributes:
+        path: what the load balancer asks for.
+        port: the port that the application listens on.
+        container: the check inside the container.
+        healthy_after: good answers in a row before the load balancer sends requests.
+    """
+
+    path: str
+    port: int
+    container: ContainerCheck
+    healthy_after: int
+
+    def __post_init__(self) -> None:
+        concrete("path", self.path, "pass a path such as '/healthz'")
+        if not re.fullmatch(r"/[A-Za-z0-9_.~%!$&*+,;=:@/?-]*", self.path):
+            allowed = "a path that begins with a slash, of letters, digits and '_.~%!$&*+,;=:@/?-'"
+            raise invalid("path", self.path, allowed, "pass one such as '/healthz'")
+        whole_number("port", self.port, low=1, high=65535, fix="pass the port that the application listens on")
+        whole_number("healthy_after", self.healthy_after, low=2, high=10, fix="2 is a good start")
 
     @classmethod
     def http(
@@ -96,21 +134,19 @@ class HealthCheck:
         Raises:
             ValueError: a value out of its range, a path without a slash, or a time-out not below the interval.
         """
-        return cls(
-            path=path,
-            port=port,
+        container = ContainerCheck(
             command=_command(program, f"http://127.0.0.1:{port}{path}", timeout_seconds),
             interval_seconds=interval_seconds,
             timeout_seconds=timeout_seconds,
-            healthy_after=healthy_after,
             unhealthy_after=unhealthy_after,
             start_seconds=start_seconds,
         )
+        return cls(path=path, port=port, container=container, healthy_after=healthy_after)
 
     @property
     def grace_seconds(self) -> int:
         """How long ECS ignores the load balancer's view of a new task: its start, and the checks until healthy."""
-        return self.start_seconds + self.interval_seconds * self.healthy_after
+        return self.container.start_seconds + self.container.interval_seconds * self.healthy_after
 
 
 def _command(program: HttpProgram | Sequence[str], url: str, timeout: int) -> tuple[str, ...]:

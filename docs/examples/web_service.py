@@ -7,6 +7,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import ReleasedDigest, WritablePath
@@ -21,10 +22,9 @@ web = FargateWebService(
     repository=ecr.Repository.from_repository_name(stack, "Mine", "my/own-repository"),
     image=ReleasedDigest("/moorings/shop/staging/web/digest"),
     health_check=HealthCheck.http("/healthz", port=8080, program="curl"),
-    environment={"LOG_LEVEL": "info"},
-    writable_paths=[WritablePath(path="/tmp")],
+    settings=ContainerSettings(environment={"LOG_LEVEL": "info"}, writable_paths=[WritablePath(path="/tmp")]),
 )
-web.add_sidecar("proxy", image="public.ecr.aws/docker/library/envoy@sha256:" + "0" * 64)
+web.task.add_sidecar("proxy", image="public.ecr.aws/docker/library/envoy@sha256:" + "0" * 64)
 topic = sns.Topic(stack, "MyTopic")
 Alarms(stack, "Alarms", application="shop", environment="staging", specs=web.alarms, topic=topic)
 app.synth()

@@ -94,14 +94,14 @@ def test_the_services_of_this_project_can_run_it(web: Web) -> None:
     for environment in ENVIRONMENTS:
         (service,) = environment.services
         check = service.health_check
-        assert (check.path, check.port, check.command[:2]) == ("/healthz", 8080, ("CMD", "python3"))
+        assert (check.path, check.port, check.container.command[:2]) == ("/healthz", 8080, ("CMD", "python3"))
     assert run(HealthCheck.http("/healthz", port=web.port, program="python3")) == 0
     assert run(HealthCheck.http("/elsewhere", port=web.port, program="python3")) != 0
 
 
 def run(check: HealthCheck) -> int:
     """The container check's own command, with this Python."""
-    command = [sys.executable, *check.command[2:]]
+    command = [sys.executable, *check.container.command[2:]]
     return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode
 
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer, SharedListener
@@ -45,12 +46,16 @@ def released(app: App) -> None:
         repository=repository,
         image=ReleasedDigest(PARAMETER),
         health_check=CHECK,
-        environment={"MODE": "shop"},
-        secrets={"TOKEN": ecs.Secret.from_secrets_manager(secretsmanager.Secret(scope, "Token"))},
-        writable_paths=[WritablePath(path="/tmp"), WritablePath(path="/sub-x")],
+        settings=ContainerSettings(
+            environment={"MODE": "shop"},
+            secrets={"TOKEN": ecs.Secret.from_secrets_manager(secretsmanager.Secret(scope, "Token"))},
+            writable_paths=[WritablePath(path="/tmp"), WritablePath(path="/sub-x")],
+        ),
     )
-    service.add_sidecar("web-sub", image=SIDECAR, writable_paths=[WritablePath(path="/x")], environment={"A": "b"})
-    service.add_sidecar("agent", image=SIDECAR, essential=True, health_command=["/agent", "ok"], command=["/agent"])
+    sub = ContainerSettings(writable_paths=[WritablePath(path="/x")], environment={"A": "b"})
+    service.task.add_sidecar("web-sub", image=SIDECAR, settings=sub)
+    agent = ContainerSettings(command=["/agent"])
+    service.task.add_sidecar("agent", image=SIDECAR, settings=agent, essential=True, health_command=["/agent", "ok"])
 
 
 def fixed(app: App) -> None:

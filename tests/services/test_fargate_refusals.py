@@ -11,9 +11,10 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sqs as sqs
 
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.log_delivery import LogDelivery
-from constructs_lib.services.policy import FixedDigest, WritablePath
+from constructs_lib.services.policy import FixedDigest
 from tests.services.conftest import CHECK, parts
 from tests.support import DIGEST, REGION, Template, of_type, only, refused, stack, statements, synthesize
 
@@ -72,7 +73,7 @@ def test_a_list_of_zones_that_is_not_known_yet_is_accepted() -> None:
         availability_zones=Fn.split(",", Fn.import_value("Zones")),
         private_subnet_ids=Fn.split(",", Fn.import_value("Subnets")),
     )
-    assert service(scope, network).container.container_name == "web"
+    assert service(scope, network).task.container.container_name == "web"
 
 
 def test_a_vpc_without_private_subnets_is_refused() -> None:
@@ -100,12 +101,6 @@ def test_a_buffer_over_a_quarter_of_the_task_is_refused() -> None:
     refused(lambda: service(stack(), log_delivery=delivery), "buffer_mib", 257, "a quarter of the task's 1024 MiB")
 
 
-def test_paths_that_would_be_one_volume_are_refused() -> None:
-    """Two directories cannot share a volume's name."""
-    paths = [WritablePath(path="/a-b"), WritablePath(path="/a/b")]
-    refused(lambda: service(stack(), writable_paths=paths), "writable_paths", "/a-b", "distinct directories")
-
-
 def test_a_stack_without_a_region_is_refused_with_a_load_balancer_of_its_own() -> None:
     """Access logs need to know the region; the fix names the line to add (W5)."""
     scope = stack(region=None)
@@ -121,7 +116,7 @@ def test_a_component_is_named_after_the_id(id: str, component: str) -> None:
     """Alarms, containers and logs carry one readable name, whichever way the construct is written."""
     made = service(stack(), id=id)
     assert {alarm.component for alarm in made.alarms} == {component}
-    assert made.container.container_name == component
+    assert made.task.container.container_name == component
 
 
 @pytest.mark.parametrize("id", ["2web", "--", "A" * 31, "web_two", "we!b"])
@@ -135,14 +130,13 @@ def test_an_id_that_gives_no_name_is_refused(id: str) -> None:
 def granted() -> Template:
     """A service that was used as its promised surface allows."""
     scope = stack()
-    made = service(scope, environment={"A": "1"})
+    made = service(scope, settings=ContainerSettings(environment={"A": "1"}))
     queue = sqs.Queue(scope, "Queue")
     queue.grant_send_messages(made.task_role)
     made.connections.allow_to(ec2.Peer.ipv4("10.0.0.0/16"), ec2.Port.tcp(5432), "database")
     made.load_balancer.connections.allow_from(ec2.Peer.ipv4("10.2.0.0/16"), ec2.Port.tcp(80))
     made.target_group.set_attribute("slow_start.duration_seconds", "30")
     assert isinstance(made.service, ecs.FargateService)
-    assert (dict(made.environment), dict(made.secrets)) == ({"A": "1"}, {})
     return synthesize(scope)
 
 

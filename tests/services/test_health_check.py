@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.health_check import HealthCheck, HttpProgram
+from constructs_lib.services.health_check import ContainerCheck, HealthCheck, HttpProgram
 from tests.support import TOKEN, refused
 
 PROGRAMS: tuple[HttpProgram, ...] = ("curl", "python3", "wget")
@@ -56,7 +56,7 @@ def test_the_command_really_tells_healthy_from_sick(program: HttpProgram, path: 
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed here")
     check = HealthCheck.http(path, port=port, program=program, timeout_seconds=2)
-    first, *command = check.command
+    first, *command = check.container.command
     assert first == "CMD"  # without a shell, which a small image may not have
     begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, timeout=50, check=False)
@@ -67,7 +67,7 @@ def test_the_command_really_tells_healthy_from_sick(program: HttpProgram, path: 
 def test_a_command_of_ones_own_is_run_as_it_is() -> None:
     """An image with none of the three programs brings its own, and no shell is put around it."""
     check = HealthCheck.http("/healthz", port=8080, program=["/app/check", "--quick"])
-    assert check.command == ("CMD", "/app/check", "--quick")
+    assert check.container.command == ("CMD", "/app/check", "--quick")
 
 
 def test_a_new_task_has_time_to_start_and_to_be_seen_healthy() -> None:
@@ -81,8 +81,9 @@ def test_a_new_task_has_time_to_start_and_to_be_seen_healthy() -> None:
 def test_a_dead_target_is_out_within_a_minute_by_default() -> None:
     """The default check is fast, and not so nervous that one lost answer ends a task (T4)."""
     check = HealthCheck.http("/healthz", port=8080, program="curl")
-    assert check.unhealthy_after >= 2
-    assert check.interval_seconds * check.unhealthy_after + check.timeout_seconds <= 60
+    inside = check.container
+    assert inside.unhealthy_after >= 2
+    assert inside.interval_seconds * inside.unhealthy_after + inside.timeout_seconds <= 60
 
 
 @pytest.mark.parametrize(
@@ -120,13 +121,19 @@ def test_a_wrong_check_is_refused_in_one_sentence(changes: dict[str, Any], what:
     [
         {"path": "healthz"},
         {"port": 0},
-        {"timeout_seconds": 10},
-        {"command": ()},
     ],
 )
 def test_a_check_cannot_be_made_wrong_another_way(changes: dict[str, Any]) -> None:
     """A policy checks itself, so changing a copy is no way around it."""
     right = HealthCheck.http("/healthz", port=8080, program="curl")
+    with pytest.raises(ValueError, match=" must be "):
+        replace(right, **changes)
+
+
+@pytest.mark.parametrize("changes", [{"timeout_seconds": 10}, {"command": ()}])
+def test_a_container_check_cannot_be_made_wrong_another_way(changes: dict[str, Any]) -> None:
+    """The check inside the container checks itself too."""
+    right = ContainerCheck.of("/alive")
     with pytest.raises(ValueError, match=" must be "):
         replace(right, **changes)
 

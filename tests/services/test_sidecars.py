@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_ssm as ssm
 
+from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, TaskSize, WritablePath
 from tests.services.conftest import CHECK, SIDECAR, parts
@@ -63,7 +66,6 @@ def test_only_the_application_listens(web: Template) -> None:
         ({"essential": True, "health_command": []}, "health_command", "given for an essential sidecar"),
         ({"health_command": "true"}, "health_command", "a list with a program"),
         ({"health_command": ["CMD-SHELL", "true"]}, "health_command", "without ECS's own first word"),
-        ({"command": "sleep 5"}, "command", "a list with a program"),
     ],
 )
 def test_a_wrong_sidecar_is_refused(
@@ -71,17 +73,25 @@ def test_a_wrong_sidecar_is_refused(
 ) -> None:
     """Names, images, commands and the health of essential ones are checked before anything is added."""
     values: dict[str, Any] = {"name": "agent", "image": SIDECAR, **changes}
-    refused(lambda: service.add_sidecar(values.pop("name"), **values), what, changes[what], allowed)
+    refused(lambda: service.task.add_sidecar(values.pop("name"), **values), what, changes[what], allowed)
 
 
-def test_two_paths_of_one_volume_are_refused(service: FargateWebService) -> None:
+def test_two_paths_of_one_volume_are_refused() -> None:
     """Two directories that would be one volume are named before CloudFormation sees them."""
     paths = [WritablePath(path="/a/b"), WritablePath(path="/a-b")]
+    refused(lambda: ContainerSettings(writable_paths=paths), "writable_paths", "/a/b", "distinct directories")
+
+
+def test_a_command_is_a_list_of_words() -> None:
+    """A text would become a list of its letters."""
+    refused(lambda: ContainerSettings(command="sleep 5"), "command", "sleep 5", "a list with a program")
+
+
+def test_a_setting_is_plain_or_secret() -> None:
+    """ECS takes a name once; which of the two would win is nobody's guess."""
+    secret = ecs.Secret.from_ssm_parameter(ssm.StringParameter(stack(), "Parameter", string_value="x"))
     refused(
-        lambda: service.add_sidecar("agent", image=SIDECAR, writable_paths=paths),
-        "writable_paths",
-        "/a/b",
-        "distinct directories",
+        lambda: ContainerSettings(environment={"A": "b"}, secrets={"A": secret}), "environment", "A", "secrets has not"
     )
 
 
@@ -99,9 +109,9 @@ def test_all_buffers_together_fit_the_task() -> None:
         size=TaskSize(cpu=256, memory_mib=512),
     )
     for number in range(4):
-        service.add_sidecar(f"agent-{number}", image=SIDECAR)
+        service.task.add_sidecar(f"agent-{number}", image=SIDECAR)
     refused(
-        lambda: service.add_sidecar("one-too-many", image=SIDECAR),
+        lambda: service.task.add_sidecar("one-too-many", image=SIDECAR),
         "buffer_mib",
         25,
         "at most a quarter of the task's 512 MiB for all 6 containers together",

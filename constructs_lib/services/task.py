@@ -1,0 +1,149 @@
+"""One task definition with its containers: what services, workers and scheduled tasks share (lessons W2, T4, Q3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.architecture import Architecture
+from constructs_lib.checks import invalid
+from constructs_lib.checks import name as check_name
+from constructs_lib.services.container_settings import ContainerSettings
+from constructs_lib.services.containers import add_container, volume_name
+from constructs_lib.services.log_delivery import LogDelivery
+from constructs_lib.services.policy import TaskSize, command_words, pinned_image
+
+_NO_SETTINGS = ContainerSettings()
+
+
+class FargateTask:
+    """A task definition whose image is named by digest and whose containers never wait for their logs.
+
+    It makes its resources in the scope that it is given, so that a service reads as one thing in the tree.
+
+    Args:
+        scope: the service, worker or scheduled task that it belongs to.
+        component: the application container's name.
+        repository: where the image is; the execution role may pull from it.
+        digest: the image's digest, perhaps a Token.
+        size: CPU, memory and architecture.
+        settings: what the application's container is told.
+        log_delivery: buffer and retention of the logs, of sidecars too.
+        stop_seconds: how long ECS waits after SIGTERM.
+        health_check: the container's check; ``None`` for a task that ends by itself.
+        port: the port that the application listens on, if any.
+
+    Attributes:
+        definition: the ECS task definition.
+        execution_role: the role that pulls the image, reads secrets and writes logs.
+        container: the application's container.
+
+    Raises:
+        ValueError: log buffers too large for the task.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        component: str,
+        *,
+        repository: ecr.IRepository,
+        digest: str,
+        size: TaskSize,
+        settings: ContainerSettings,
+        log_delivery: LogDelivery,
+        stop_seconds: int,
+        health_check: ecs.HealthCheck | None = None,
+        port: int | None = None,
+    ) -> None:
+        log_delivery.check_memory(1, size.memory_mib)
+        self._scope, self._size = scope, size
+        self._log_delivery, self._stop_seconds = log_delivery, stop_seconds
+        self._containers = [component]
+        self.definition = ecs.FargateTaskDefinition(
+            scope,
+            "Task",
+            # CDK's own family comes from construct ids alone, so two applications in one account would share one.
+            family=f"{Aws.STACK_NAME}-{component}",
+            cpu=size.cpu,
+            memory_limit_mib=size.memory_mib,
+            runtime_platform=_platform(size.architecture),
+            volumes=[ecs.Volume(name=volume_name(component, path)) for path in settings.writable_paths],
+        )
+        self.execution_role: iam.IRole = self.definition.obtain_execution_role()
+        repository.grant_pull(self.execution_role)
+        self.container = add_container(
+            scope,
+            self.definition,
+            component,
+            image=ecs.ContainerImage.from_registry(f"{repository.repository_uri}@{digest}"),
+            settings=settings,
+            log_delivery=log_delivery,
+            stop_seconds=stop_seconds,
+            health_check=health_check,
+            port=port,
+        )
+
+    def add_sidecar(
+        self,
+        name: str,
+        *,
+        image: str,
+        settings: ContainerSettings = _NO_SETTINGS,
+        essential: bool = False,
+        health_command: Sequence[str] | None = None,
+    ) -> ecs.ContainerDefinition:
+        """Adds a container beside the application, with the same logs, root file system and stop time.
+
+        Args:
+            name: the container's name: lower-case words joined by hyphens.
+            image: by digest, such as ``public.ecr.aws/docker/library/busybox@sha256:…``. For a private repository,
+                grant the pull: ``repository.grant_pull(service.task.execution_role)``.
+            settings: what it is told and may write to; its image's command and nothing else by default.
+            essential: whether the task ends with it; ``False`` by default.
+            health_command: a program of the image and its arguments, 0 when healthy; required when essential.
+
+        Raises:
+            ValueError: a name that is taken, an image without a digest, log buffers too large for the task, or an
+                essential sidecar without a health command (lesson T4).
+        """
+        check_name("name", name)
+        pinned_image("image", image)
+        if name in self._containers:
+            raise invalid("name", name, f"none of {', '.join(self._containers)}", "containers need different names")
+        self._log_delivery.check_memory(len(self._containers) + 1, self._size.memory_mib)
+        if essential and not health_command:
+            raise invalid(
+                "health_command",
+                health_command,
+                "given for an essential sidecar",
+                "a sidecar that hangs unseen takes the task with it (lesson T4); or leave essential=False",
+            )
+        health = ["CMD", *command_words("health_command", health_command)] if health_command else None
+        self._containers.append(name)
+        for path in settings.writable_paths:
+            self.definition.add_volume(name=volume_name(name, path))
+        return add_container(
+            self._scope,
+            self.definition,
+            name,
+            image=ecs.ContainerImage.from_registry(image),
+            settings=settings,
+            log_delivery=self._log_delivery,
+            stop_seconds=self._stop_seconds,
+            essential=essential,
+            health_check=ecs.HealthCheck(command=health) if health else None,
+        )
+
+
+def _platform(architecture: Architecture) -> ecs.RuntimePlatform:
+    arm = architecture == "arm64"
+    return ecs.RuntimePlatform(
+        cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
+        operating_system_family=ecs.OperatingSystemFamily.LINUX,
+    )
