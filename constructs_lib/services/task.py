@@ -22,7 +22,7 @@ _NO_SETTINGS = ContainerSettings()
 
 
 class FargateTask:
-    """A task definition whose image is named by digest (lesson Q3) and whose containers never wait for logs (lesson W2).
+    """A task definition whose image is named by digest (lesson Q3) and whose logs never block it (lesson W2).
 
     It makes its resources in the scope that it is given, so that a service reads as one thing in the tree.
 
