@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import jsii
 from aws_cdk import (
     Acknowledgment,
+    Annotations,
     App,
     ArnFormat,
+    Aspects,
     Aws,
     CfnCondition,
     CfnOutput,
@@ -25,6 +28,7 @@ from aws_cdk import (
     Duration,
     Environment,
     Fn,
+    IAspect,
     IgnoreMode,
     RemovalPolicy,
     Size,
@@ -52,7 +56,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_lib.delivery.buildspec import buildspec, release_buildspec
 
@@ -66,6 +70,8 @@ MIN_TASKS: Final = 3
 MAX_TASKS: Final = 12
 NO_IMAGE: Final = "sha256:" + "0" * 64
 CHECK: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],timeout=5).status!=200)"
+TIMEOUTS: Final = {"UPSTREAM_TIMEOUT": "15", "REQUEST_TIMEOUT": "30", "KEEP_ALIVE": "75", "SHUTDOWN_TIMEOUT": "20"}
+WHY: Final = {"capacity": ["3 to 12 tasks; two serve the peak, and one may be lost with its zone"]}
 KEEP: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
@@ -680,7 +686,7 @@ class ServicesStack(PlainStack):
             deployment_alarms=ecs.DeploymentAlarmConfig(
                 alarm_names=[alarm.ref for alarm in for_deployments], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
             ),
-            health_check_grace_period=Duration.seconds(80),
+            health_check_grace_period=Duration.seconds(85),
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
@@ -688,7 +694,19 @@ class ServicesStack(PlainStack):
         service.node.add_dependency(execution_role)
         target_group.add_target(service)
         scaling = service.auto_scale_task_count(min_capacity=MIN_TASKS, max_capacity=MAX_TASKS)
-        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
+        scaling.scale_on_cpu_utilization(
+            "Cpu",
+            target_utilization_percent=50,
+            scale_out_cooldown=Duration.seconds(60),
+            scale_in_cooldown=Duration.seconds(300),
+        )
+        scaling.scale_on_request_count(
+            "Requests",
+            requests_per_target=900,
+            target_group=target_group,
+            scale_out_cooldown=Duration.seconds(60),
+            scale_in_cooldown=Duration.seconds(300),
+        )
         self._hold_at_zero(service, scaling, released)
         service_name = service.service_name
         on_service = {"ClusterName": self._cluster_name, "ServiceName": service_name}
@@ -724,6 +742,9 @@ class ServicesStack(PlainStack):
                     "outside_window": "refuse",
                     "scan_threshold": "",
                     "upstream": None,
+                    "before_release": None,
+                    "alternate_target_group": "",
+                    "deployment_minutes": 0,
                 }
             ),
         )
@@ -738,6 +759,8 @@ class ServicesStack(PlainStack):
         scale = iam.PolicyStatement(
             actions=[
                 "application-autoscaling:ListTagsForResource",
+                "application-autoscaling:DeleteScheduledAction",
+                "application-autoscaling:PutScheduledAction",
                 "application-autoscaling:RegisterScalableTarget",
                 "application-autoscaling:TagResource",
             ],
@@ -856,6 +879,8 @@ class ServicesStack(PlainStack):
                 mode=ecs.AwsLogDriverMode.NON_BLOCKING,
                 max_buffer_size=Size.mebibytes(25),
             ),
+            environment=TIMEOUTS,
+            linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),
             port_mappings=[ecs.PortMapping(container_port=PORT)],
             readonly_root_filesystem=True,
             stop_timeout=Duration.seconds(30),
@@ -863,6 +888,9 @@ class ServicesStack(PlainStack):
         container.add_mount_points(
             ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108  (the container's)
         )
+        resource = task.node.default_child
+        assert isinstance(resource, ecs.CfnTaskDefinition)
+        Aspects.of(resource).add(NonBlocking())
         return task, execution_role
 
     def _accept_waits(self, target_group: elbv2.ApplicationTargetGroup, task: ecs.FargateTaskDefinition) -> None:
@@ -876,6 +904,18 @@ class ServicesStack(PlainStack):
         resource = service.node.find_child("Service")
         assert isinstance(resource, ecs.CfnService)
         resource.add_property_override("DesiredCount", {"Fn::If": [released, {"Ref": "AWS::NoValue"}, 0]})
+        # The L2 has no threshold: half of the desired tasks must fail, which after a busy hour are many.
+        resource.add_property_override(
+            "DeploymentConfiguration.DeploymentCircuitBreaker",
+            {
+                "Enable": True,
+                "Rollback": True,
+                "ResetOnHealthyTask": False,
+                "ThresholdConfiguration": {"Type": "COUNT", "Value": 3},
+            },
+        )
+        resource.add_metadata("why", WHY)
+        Annotations.of(service).add_info_v2("rotation", "a dead task is out of rotation after at most 35 s")
         target = scaling.node.find_child("Target").node.default_child
         assert isinstance(target, autoscaling.CfnScalableTarget)
         target.add_property_override("MinCapacity", {"Fn::If": [released, MIN_TASKS, 0]})
@@ -898,6 +938,7 @@ class ServicesStack(PlainStack):
             ("load-balancer-errors", "HTTPCode_ELB_5XX_Count", on_balancer, "Sum", 5, 1, False),
             ("application-errors", "HTTPCode_Target_5XX_Count", on_targets, "Sum", 5, 1, False),
             ("scaling-cannot-keep-up", "CPUUtilization", on_service, "Average", 70, 5, False),
+            ("at-maximum", "CPUUtilization", on_service, "SampleCount", MAX_TASKS, 15, False),
         ):
             on_cpu = dimensions is on_service
             cloudwatch.CfnAlarm(
@@ -931,10 +972,23 @@ class ServicesStack(PlainStack):
             statistic="Sum",
             period=60,
             evaluation_periods=1,
+            datapoints_to_alarm=1,
             threshold=5,
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",
         )
+
+
+@jsii.implements(IAspect)
+class NonBlocking:
+    """Refuses a container that waits for its logs, whoever added it."""
+
+    def visit(self, node: IConstruct) -> None:
+        if not isinstance(node, ecs.CfnTaskDefinition):
+            return
+        for container in Stack.of(node).resolve(node.container_definitions):
+            if container.get("logConfiguration", {}).get("options", {}).get("mode") != "non-blocking":
+                Annotations.of(node).add_error(f"{container.get('name')} waits for its logs")
 
 
 class ReleaseStack(PlainStack):

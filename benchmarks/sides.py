@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["ours", "plain"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
-SERVICES_AT_MOST: Final = 19
+SERVICES_AT_MOST: Final = 17
 """In one environment, as ``EnvironmentConfig`` allows; more go to a second one."""
 
 
@@ -94,7 +94,10 @@ def environment(name: str, services: Sequence[str]) -> EnvironmentConfig:
         availability_zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
         network=NetworkPolicy(nat_gateways=NatGateways.PER_ZONE, endpoints=Endpoints.PRIVATE),
         source=GitHubSource(owner="your-organisation", repository="your-application", branch="production"),
-        size=ServiceSize(task=TaskSize(cpu=1024, memory_mib=2048), capacity=Capacity(min_tasks=3, max_tasks=12)),
+        size=ServiceSize(
+            task=TaskSize(cpu=1024, memory_mib=2048),
+            capacity=Capacity.for_peak(requests_per_second=60, per_task=30, az_count=3, max_tasks=12),
+        ),
         services=tuple(
             ServiceConfig(
                 name=service,

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from constructs_lib.checks import invalid, whole_number
 
 Severity: TypeAlias = Literal["page", "notice"]
-Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum"]
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
 
 
@@ -23,6 +23,8 @@ class Metric:
         dimensions: the metric's dimensions; the values may be Tokens.
         statistic: CloudWatch's statistic over one period.
         period_seconds: the length of a period; 60 by default.
+        also: more dimension sets of the metric, whose values are added to the first's; none by default. One without a
+            value counts as zero while another has one: of two target groups, only one has targets most of the time.
 
     Raises:
         ValueError: a period that CloudWatch does not know.
@@ -33,6 +35,7 @@ class Metric:
     dimensions: Mapping[str, str]
     statistic: Statistic
     period_seconds: int = 60
+    also: tuple[Mapping[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.period_seconds not in (10, 20, 30) and (self.period_seconds < 60 or self.period_seconds % 60):

@@ -74,6 +74,7 @@ _RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
 _PROMOTION = "constructs_lib.delivery.promotion_pipeline.PromotionPipeline"
 _RELEASES = "constructs_lib.delivery.release_pipeline.ReleasePipeline"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
+_WORKER = "constructs_lib.services.fargate_worker.FargateWorker"
 _CHECKS = "constructs_lib.guardrails.validation.GuardrailChecks"
 
 LESSONS: Final = (
@@ -91,9 +92,17 @@ LESSONS: Final = (
     Lesson(
         id="W2",
         happened="containers in blocking log mode froze when logs could not be delivered",
-        served_by=("constructs_lib.services.log_delivery.LogDelivery", _SERVICE, _CHECKS),
+        served_by=(
+            "constructs_lib.services.log_delivery.LogDelivery",
+            "constructs_lib.services.non_blocking_logs.NonBlockingLogs",
+            _SERVICE,
+            _WORKER,
+            _CHECKS,
+        ),
         tests=(
             "tests/services/test_fargate_service.py::test_after_no_container_waits_for_its_logs",
+            "tests/services/test_log_aspect.py::test_after_the_aspect_the_pattern_does_not_wait",
+            "tests/services/test_log_aspect.py::test_no_task_of_ours_waits_for_its_logs",
             "tests/services/test_sidecars.py::test_all_buffers_together_fit_the_task",
             "tests/stacks/test_guardrails.py::test_a_container_of_other_code_without_logs_stops_the_synthesis",
         ),
@@ -144,12 +153,14 @@ LESSONS: Final = (
         happened="scaling was too weak for the load",
         served_by=("constructs_lib.services.capacity.Capacity", _SERVICE),
         tests=(
+            "tests/services/test_capacity.py::test_after_the_peak_is_served_with_a_zone_lost_before_scaling_does_anything",
+            "tests/services/test_capacity.py::test_the_minimum_is_the_smallest_that_bears_the_loss_of_a_zone",
+            "tests/services/test_scaling.py::test_no_schedule_starts_a_task_before_the_first_release",
             "tests/services/test_release_switch.py::test_scaling_follows_cpu",
             "tests/services/test_release_switch.py::test_an_alarm_watches_the_cpu_that_scaling_follows",
             "tests/e2e/test_every_property.py::test_a_changed_property_leaves_the_tasks_that_run",
         ),
         rules=("MOOR-T1a", "MOOR-T1b"),
-        missing="capacity for a peak with one zone lost",
     ),
     Lesson(
         id="T2",
@@ -160,20 +171,29 @@ LESSONS: Final = (
         id="T3",
         happened="long time-outs let waiting pile up",
         served_by=("constructs_lib.services.timeouts.TimeoutBudget",),
-        tests=("tests/services/test_policies.py::test_a_budget_that_exists_is_ordered",),
+        tests=(
+            "tests/services/test_timeouts.py::test_a_budget_that_exists_is_ordered",
+            "tests/services/test_timeouts.py::test_after_load_balancer_ecs_and_application_have_one_budget",
+        ),
         rules=("MOOR-T3a", "MOOR-T3b", "MOOR-T3c", "MOOR-T3d"),
-        missing="the same numbers handed to the application",
     ),
     Lesson(
         id="T4",
         happened="fail-over took too long",
-        served_by=(_SERVICE, "constructs_lib.services.health_check.HealthCheck"),
+        served_by=(
+            _SERVICE,
+            _WORKER,
+            "constructs_lib.services.health_check.HealthCheck",
+            "constructs_lib.services.deployment_policy.DeploymentPolicy",
+        ),
         tests=(
             "tests/services/test_fargate_service.py::test_after_a_deployment_keeps_all_tasks_and_goes_back_by_itself",
             "tests/services/test_fargate_refusals.py::test_a_new_vpc_of_one_zone_is_refused",
+            "tests/services/test_health_check.py::test_no_dead_task_stays_in_rotation_for_longer",
+            "tests/services/test_deployment.py::test_after_a_rolling_deployment_goes_back_after_three_failures",
+            "tests/services/test_deployment_alarms.py::test_after_the_idle_group_neither_pages_nor_hides",
         ),
         rules=("MOOR-T4a", "MOOR-T4b", "MOOR-T4c", "MOOR-T4d", "MOOR-T4e", "MOOR-T4f"),
-        missing="the time from dead to out of rotation, printed",
     ),
     Lesson(id="T5", happened="the status page followed 25 minutes late"),
     Lesson(
@@ -213,18 +233,25 @@ LESSONS: Final = (
     Lesson(
         id="Q4",
         happened="the missing image was found days later, when a task was replaced",
-        served_by=(_GUARD,),
-        tests=("tests/e2e/test_guard.py::test_a_deleted_image_is_told_before_a_task_needs_it",),
+        served_by=(_GUARD, "constructs_lib.services.unavailable_page_distribution.UnavailablePageDistribution"),
+        tests=(
+            "tests/e2e/test_guard.py::test_a_deleted_image_is_told_before_a_task_needs_it",
+            "tests/services/test_unavailable_page_distribution.py::test_after_visitors_see_a_page",
+        ),
         rules=("MOOR-Q4a",),
-        missing="a page for visitors when no target is healthy",
     ),
     Lesson(
         id="Q5",
         happened="releases were clicks, and nobody saw how far production was behind",
-        served_by=(_RELEASES, "constructs_lib.delivery.gap_monitor.ReleaseGap"),
+        served_by=(
+            _RELEASES,
+            "constructs_lib.services.one_off_task.FargateOneOffTask",
+            "constructs_lib.delivery.gap_monitor.ReleaseGap",
+        ),
         tests=(
             "tests/e2e/test_delivery.py::test_the_same_digest_goes_through_all_environments",
             "tests/delivery/test_gap_monitor.py::test_after_every_hour_somebody_looks_and_is_told",
+            "tests/e2e/test_before_release.py::test_one_that_fails_releases_nothing",
         ),
     ),
     Lesson(
@@ -255,8 +282,11 @@ LESSONS: Final = (
         id="Q8",
         happened="nobody knew why it was built that way",
         served_by=("constructs_lib.incidents.LESSONS",),
-        tests=("tests/test_incidents.py::test_what_serves_a_lesson_exists",),
-        missing="the why in each resource's metadata",
+        tests=(
+            "tests/test_incidents.py::test_what_serves_a_lesson_exists",
+            "tests/services/test_reasons.py::test_every_service_of_ours_is_explained",
+        ),
+        missing="the why in the metadata of other resources than services",
     ),
 )
 """Every lesson of the three incidents, in order."""

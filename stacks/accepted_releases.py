@@ -15,6 +15,7 @@ from stacks.releases import Promotion
 _STACK_ID: Final = "A stack's ARN ends with an id that AWS makes."
 _ALARMS: Final = "A description of alarms is authorized against all of them."
 _LEDGER: Final = "The entries of one service's ledger: each release makes the next."
+_COPIES: Final = "One family: each release registers a copy that names its image, runs it once, and deregisters it."
 _DIGESTS: Final = "An update brings what is written for any service of the stack, so a release compares all of them."
 
 
@@ -33,6 +34,9 @@ def release_findings(config: EnvironmentConfig, neighbours: Neighbours) -> Itera
         yield _on("release", button, f"cloudformation:{_here(stack_name(*names, 'services'))}", _STACK_ID)
         yield _on("release", button, "ecs:<region>:<account>:task/*", "A condition holds it to the cluster.")
         yield _on("release", button, "cloudwatch:<region>:<account>:alarm:*", _ALARMS)
+        if service.before_release is not None:
+            family = f"{stack_name(*names, 'services')}-{service.name}-before-release"
+            yield _on("release", button, f"ecs:<region>:<account>:task-definition/{family}:*", _COPIES)
 
 
 def _builds(config: EnvironmentConfig) -> Iterator[Accepted]:

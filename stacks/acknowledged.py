@@ -10,6 +10,7 @@ from constructs import IConstruct
 from constructs_lib.checks import is_token
 from stacks.accepted import Accepted
 from stacks.accepted_releases import release_findings
+from stacks.accepted_schedules import schedule_findings
 from stacks.config import EnvironmentConfig, ExistingVpc
 from stacks.landscape import Neighbours
 
@@ -77,10 +78,11 @@ ALWAYS: Final = (
     Accepted("release", "", "AwsSolutions::AwsSolutions-IAM5[Resource::*]", _NO_RESOURCE),
     Accepted(
         "services",
-        "AccessLogs",
-        "AwsSolutions::AwsSolutions-S1",
-        "It holds the load balancers' access logs; logging access to the logs would need another bucket, and so on. "
-        "It is private, and only the load balancers' log delivery may write to it.",
+        "",
+        "AwsSolutions::AwsSolutions-ECS2",
+        "Plain settings: a service's time-outs (TimeoutBudget), which its application reads, and "
+        "ServiceConfig.environment. A secret goes into `secrets`, which ECS reads from Secrets Manager or Parameter "
+        "Store when a task starts.",
     ),
     Accepted(
         "network",
@@ -92,12 +94,45 @@ ALWAYS: Final = (
 )
 
 
+WITH_LOAD_BALANCERS: Final = (
+    Accepted(
+        "services",
+        "AccessLogs",
+        "AwsSolutions::AwsSolutions-S1",
+        "It holds the load balancers' access logs; logging access to the logs would need another bucket, and so on. "
+        "It is private, and only the load balancers' log delivery may write to it.",
+    ),
+)
+
 INTERNET_FACING: Final = (
     Accepted(
         "services",
         "",
         "AwsSolutions::AwsSolutions-EC23",
         "The environment is internet_facing=True: its load balancers are meant to admit everybody, on 80 and 443 only.",
+    ),
+)
+
+EDGE: Final = (
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-CFR1",
+        "The environment is internet_facing=True: its services are meant to answer everybody, whatever the country.",
+    ),
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-CFR2",
+        "CloudFront is there for its error page and filters nothing, as the load balancers filter nothing; a web ACL "
+        "has its own price and rules, which an owner must choose.",
+    ),
+    Accepted(
+        "services",
+        "",
+        "AwsSolutions::AwsSolutions-CFR3",
+        "CloudFront caches nothing but the page, so every request reaches a load balancer, whose access logs are kept; "
+        "what does not reach it is in CloudFront's own error metrics.",
     ),
 )
 
@@ -120,25 +155,17 @@ WITHOUT_INSIGHTS: Final = (
     ),
 )
 
-WITH_SETTINGS: Final = (
-    Accepted(
-        "services",
-        "",
-        "AwsSolutions::AwsSolutions-ECS2",
-        "ServiceConfig.environment holds plain settings; a secret goes into `secrets`, which ECS reads from Secrets "
-        "Manager or Parameter Store when a task starts.",
-    ),
-)
-
 
 def accepted(config: EnvironmentConfig, neighbours: Neighbours) -> tuple[Accepted, ...]:
     """What is accepted of one environment: no more than its own settings bring with them."""
     return (
         *ALWAYS,
+        *(WITH_LOAD_BALANCERS if config.has_web else ()),
         *(INTERNET_FACING if config.internet_facing else ()),
+        *(EDGE if config.has_edge else ()),
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
         *(() if config.container_insights else WITHOUT_INSIGHTS),
-        *(WITH_SETTINGS if any(service.environment for service in config.services) else ()),
+        *schedule_findings(config),
         *release_findings(config, neighbours),
     )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from constructs_lib.checks import (
-    certificate_arn,
     concrete,
     email,
     environment_name,
@@ -22,18 +21,21 @@ from constructs_lib.checks import (
 )
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
-from constructs_lib.naming import secret_parameter_name
 from constructs_lib.network.policy import Feature, NetworkPolicy
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.policy import TaskSize, WritablePath
+from stacks.domain import Domain, check_edge
 from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
+from stacks.resources import check_resources
+from stacks.scheduled import check_scheduled
+from stacks.service_config import LONGEST_DEPLOYMENT as LONGEST_DEPLOYMENT
+from stacks.service_config import ServiceConfig as ServiceConfig
+from stacks.service_config import ServiceSize as ServiceSize
 
-SERVICES_AT_MOST: Final = 19
-"""A service with a domain of its own is 26 resources of the 500 that a stack may have; 5 belong to all of them."""
+SERVICES_AT_MOST: Final = 17
+"""More have no room in the role of releases; and in a stack, with all that some have (``stacks/resources.py``)."""
 
 _ANY_TIME: Final = ReleasePolicy()
 _PLAIN_BUILD: Final = BuildSettings()
+_SIZE: Final = ServiceSize()
 
 SubnetIds: TypeAlias = tuple[str, ...]
 
@@ -59,82 +61,6 @@ class ExistingVpc:
         for cidr in self.admitted_cidrs:
             ipv4_block("admitted_cidrs", cidr, largest=8, smallest=32)
         concrete("vpc_id", self.vpc_id, "pass the id of a VPC, such as 'vpc-0123456789abcdef0'")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Domain:
-    """A domain name with its certificate: then the services speak HTTPS.
-
-    Args:
-        name: the domain, such as ``shop.example.com``.
-        certificate_arn: an ACM certificate for it (and for ``*.<name>`` with several services), in the same region.
-        hosted_zone_id: the Route 53 zone to write the names into; ``None``, the default: you write them yourself.
-    """
-
-    name: str
-    certificate_arn: str
-    hosted_zone_id: str | None = None
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", self.name):
-            raise invalid("name", self.name, "a domain name", "pass one such as 'shop.example.com'")
-        certificate_arn("certificate_arn", self.certificate_arn)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSize:
-    """How big the tasks of a service are, and how many."""
-
-    task: TaskSize = TaskSize()
-    capacity: Capacity = Capacity()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceConfig:
-    """One service of the application; it is the same in every environment but for its size.
-
-    Args:
-        name: the service's name, which is also its image's.
-        health_check: how it shows that it can serve.
-        environment: plain settings; no secrets.
-        secrets: names of secret settings, such as ``DATABASE_URL``. ECS reads each from the SecureString parameter
-            ``/moorings/<application>/<environment>/<service>/secrets/<name>`` when a task starts; write it first.
-        writable_paths: directories that it may write to.
-        dockerfile: where its Dockerfile is in the source.
-        subdomain: put before the environment's domain; empty, the default, for the domain itself.
-        size: a size of its own; ``None``, the default: the environment's.
-
-    Raises:
-        ValueError: a name that could collide with another, or a setting that is named twice.
-    """
-
-    name: str
-    health_check: HealthCheck
-    environment: tuple[tuple[str, str], ...] = ()
-    secrets: tuple[str, ...] = ()
-    writable_paths: tuple[WritablePath, ...] = ()
-    dockerfile: str = "Dockerfile"
-    subdomain: str = ""
-    size: ServiceSize | None = None
-
-    def __post_init__(self) -> None:
-        name("service", self.name)
-        tuple_of("writable_paths", self.writable_paths, WritablePath, "(WritablePath(path='/tmp'),)")
-        tuple_of("secrets", self.secrets, str, "('DATABASE_URL',)")
-        tuple_of("environment", self.environment, tuple, "(('LOG_LEVEL', 'info'),)")
-        for pair in self.environment:
-            if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-                raise invalid(
-                    "environment", pair, "pairs of texts", "write ('LOG_LEVEL', 'info'), numbers in quotes too"
-                )
-        settings = [key for key, _ in self.environment] + list(self.secrets)
-        for setting in settings:
-            if settings.count(setting) > 1:
-                raise invalid("environment and secrets", settings, "all different", f"name {setting!r} once")
-        for setting in self.secrets:
-            secret_parameter_name("any", "any", self.name, setting)
-        if self.subdomain:
-            name("subdomain", self.subdomain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +91,7 @@ class EnvironmentConfig:
         code_pipeline: a CodePipeline of each service; ``None``, the default: buttons only.
 
     Raises:
-        ValueError: a wrong name, account, region or zone, one zone only, no service or more than 20, two services of
+        ValueError: a wrong name, account, region or zone, one zone only, no service or more than 17, two services of
             one name or host, a certificate of another region, or subnets that do not fit the zones.
     """
 
@@ -180,7 +106,7 @@ class EnvironmentConfig:
     domain: Domain | None = None
     internet_facing: bool = False
     alarm_email: str | None = None
-    size: ServiceSize = ServiceSize()
+    size: ServiceSize = _SIZE
     container_insights: bool = True
     retention: RetentionPolicy = RetentionPolicy()
     build: BuildSettings = _PLAIN_BUILD
@@ -206,6 +132,7 @@ class EnvironmentConfig:
                 f"of a certificate in {self.region}",
                 "a load balancer takes certificates of its own region only",
             )
+        check_edge(self.domain, self.internet_facing, [service.timeouts for service in self.services])
         if self.alarm_email is not None:
             email("alarm_email", self.alarm_email)
         self._check_delivery()
@@ -214,6 +141,16 @@ class EnvironmentConfig:
     def before(self) -> str | None:
         """The name of the environment before this one; ``None`` when there is none."""
         return self.source.environment if isinstance(self.source, Promotion) else self.upstream
+
+    @property
+    def has_edge(self) -> bool:
+        """Whether CloudFront stands before the load balancers."""
+        return self.domain is not None and self.domain.edge_certificate_arn is not None
+
+    @property
+    def has_web(self) -> bool:
+        """Whether anybody can connect to one of the services."""
+        return not all(service.is_worker for service in self.services)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -267,10 +204,18 @@ class EnvironmentConfig:
                 "services",
                 len(self.services),
                 f"at most {SERVICES_AT_MOST}",
-                "CloudFormation takes 500 resources in a stack; put the others into an application of their own",
+                "the role of their releases has no room for more; put the others into an application of their own",
             )
-        hosts = [service.subdomain for service in self.services] if self.domain else []
-        for what, values in (("services", [service.name for service in self.services]), ("subdomains", hosts)):
+        for service in self.services:
+            if service.before_release is not None:
+                service.before_release.check_architecture((service.size or self.size).task)
+        scheduled = check_scheduled(
+            [(service.name, service.scheduled_tasks, (service.size or self.size).task) for service in self.services]
+        )
+        hosts = [service.subdomain for service in self.services if not service.is_worker] if self.domain else []
+        names = [service.name for service in self.services] + scheduled
+        for what, values in (("services", names), ("subdomains", hosts)):
             for value in values:
                 if values.count(value) > 1:
                     raise invalid(what, values, "all different", f"rename one of the {value!r}")
+        check_resources(self.services, self.size, self.domain)

@@ -41,6 +41,11 @@ ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
         # upstream="staging", so that only commits are released that ran there.
         source=Promotion(environment="staging"),
         services=(_WEB,),
-        size=ServiceSize(task=TaskSize(cpu=1024, memory_mib=2048), capacity=Capacity(min_tasks=3, max_tasks=12)),
+        # Three tasks: two serve the peak, and one may be lost with its zone. Put in what your own load test says of a
+        # task; see docs/lessons/T1-capacity-for-the-peak.md.
+        size=ServiceSize(
+            task=TaskSize(cpu=1024, memory_mib=2048),
+            capacity=Capacity.for_peak(requests_per_second=60, per_task=30, az_count=3, max_tasks=12),
+        ),
     ),
 )

@@ -8,6 +8,7 @@ resources.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,10 @@ LINT_IGNORED: Final = {
 """Rules of cfn-lint that are not ours to follow, and why."""
 
 
+_ACK: Final = re.compile(r" \[ack: [^\]]*\]$")
+"""By which CDK knows what is acknowledged."""
+
+
 def main() -> int:
     """Runs all checks, prints what each found, and returns the exit code."""
     use_wheel_node()
@@ -64,6 +69,7 @@ def main() -> int:
     ):
         sys.stdout.write(f"{'NG' if findings else 'OK'}  {title}\n" + "".join(f"    {line}\n" for line in findings))
         failed = failed or bool(findings)
+    sys.stdout.write("".join(f"--  {line}\n" for line in information(folder)))
     return int(failed)
 
 
@@ -85,6 +91,17 @@ def validation_findings(folder: Path) -> list[str]:
         f"{violation['ruleName']}: {violation['description']}"
         for plugin in content["pluginReports"]
         for violation in plugin["violations"]
+    ]
+
+
+def information(folder: Path) -> list[str]:
+    """What constructs tell whoever synthesizes, such as how soon a dead task gets no traffic; no findings."""
+    return [
+        f"{construct.removeprefix('/')}: {_ACK.sub('', entry['data'])}"
+        for path in sorted(folder.rglob("*.metadata.json"))
+        for construct, entries in json.loads(path.read_text()).items()
+        for entry in entries
+        if entry["type"] == "aws:cdk:info"
     ]
 
 

@@ -18,7 +18,7 @@ SLICES = ("images", "delivery", "services", "network", "observability", "guardra
 SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents", "command_line"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
-SHARED_CDK = {"runtime_code"}
+SHARED_CDK = {"metric_alarm", "runtime_code"}
 """Modules beside the slices that know CDK; only what may import CDK itself may use them."""
 
 PURE = {
@@ -29,10 +29,15 @@ PURE = {
     },
     "delivery": {
         *("policy", "buildspec", "permissions", "build_permissions", "release_permissions"),
-        *("ledger", "settings", "window", "build_tags", "readiness", "neighbours"),
-        *("stack_status", "alarms"),
+        *("ledger", "settings", "window", "build_tags", "image_names", "readiness", "neighbours"),
+        *("stack_status", "alarms", "before_release", "release_schedules"),
     },
-    "services": {"policy", "health_check", "log_delivery", "capacity", "timeouts", "alarms"},
+    "services": {
+        *("deployment_policy", "execute_command", "restart_policy"),
+        *("policy", "health_check", "log_delivery", "log_options", "capacity", "timeouts", "alarms", "one_off"),
+        "unavailable_page",
+        *("schedule", "schedule_permissions", "failed_run_events", "worker_alarms", "reasons"),
+    },
     "network": {"policy", "alarms"},
     "observability": set[str](),
 }

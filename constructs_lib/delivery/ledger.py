@@ -15,8 +15,11 @@ from typing import Final, Literal, TypeAlias, get_args
 Action: TypeAlias = Literal["release", "rollback", "restart"]
 """What somebody asked for."""
 
-State: TypeAlias = Literal["begun", "pinned", "written", "updating", "waiting", "undoing", "successful", "failed"]
-"""How far it came. ``begun``: the entry exists. ``pinned``: the image cannot expire. ``written``: the release parameter
+State: TypeAlias = Literal[
+    "begun", "pinned", "preparing", "written", "updating", "waiting", "undoing", "successful", "failed"
+]
+"""How far it came. ``begun``: the entry exists. ``pinned``: the image cannot expire. ``preparing``: the task that runs
+before a release was asked for, if the service has one. ``written``: the release parameter
 holds the digest. ``updating``: CloudFormation was asked. ``waiting``: the stack is updated, and tasks and targets are
 watched. ``undoing``: it failed, and the former digest is being brought back. The last two are ends."""
 

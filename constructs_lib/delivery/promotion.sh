@@ -15,8 +15,9 @@ fail() {
 for variable in PLACE RESULT CODEBUILD_SRC_DIR; do
   [[ -n "${!variable:-}" ]] || fail "the variable $variable is not set; the PromotionPipeline construct sets it"
 done
-[[ -z "${DIGEST:-}" || "$DIGEST" =~ ^sha256:[0-9a-f]{64}$ ]] ||
-  fail "DIGEST must be 'sha256:' and 64 hexadecimal digits, got '$DIGEST'"
+image='(sha256:)?[0-9a-f]{7,64}|[a-z][a-z0-9-]*-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}'
+[[ -z "${DIGEST:-}" || "$DIGEST" =~ ^($image)$ ]] ||
+  fail "DIGEST must be a digest, its first 7 digits or more, or a build tag, got '$DIGEST'"
 
 words=("$PLACE")
 [[ -z "${DIGEST:-}" ]] || words+=("$DIGEST")

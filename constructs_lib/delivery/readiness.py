@@ -33,13 +33,18 @@ class Check:
             ``scan``, ``upstream``, ``window``, ``alarms``.
         result: what came of it.
         seen: what was seen, as a short text.
-        fix: what to do when it is ``NG``; empty otherwise.
+        fix: what to do when it is ``NG``; empty otherwise, and where ``seen`` says it.
     """
 
     name: str
     result: Result
     seen: str
     fix: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """All of it but the result."""
+        return f"{self.name}: {self.seen}" + (f" ({self.fix})" if self.fix else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +103,21 @@ def other_release_check(entries: Sequence[Entry], now: datetime) -> Check:
     name = "other release"
     alive = [entry for entry in entries if entry.alive(now)]
     if alive:
-        one = alive[-1]
-        return Check(
-            name=name,
-            result="NG",
-            seen=f"{one.action} {one.number} by {one.who} is {one.state}",
-            fix=f"wait until it has ended, or, if its process was killed, until {one.lease:%H:%M:%S} UTC",
-        )
+        seen, fix = at_work(alive[-1])
+        return Check(name=name, result="NG", seen=seen, fix=fix)
     broken = [entry for entry in entries if entry.open]
     if broken:
         one = broken[-1]
         return Check(name=name, result="OK", seen=f"{one.action} {one.number} was broken off in state {one.state}")
     return Check(name=name, result="OK", seen="none under way")
+
+
+def at_work(entry: Entry) -> tuple[str, str]:
+    """Who is at work, and what whoever comes next does about it."""
+    return (
+        f"{entry.action} {entry.number} by {entry.who} is under way, {entry.state}",
+        f"wait until it has ended, or, if its process was killed, until {entry.lease:%H:%M:%S} UTC",
+    )
 
 
 def freeze_check(settings: DeliverySettings, held: str | None) -> Check:
@@ -187,9 +195,7 @@ def scan_check(settings: DeliverySettings, image: Image) -> Check:
     stopping = _SEVERITIES[: _SEVERITIES.index(threshold) + 1]
     seen = ", ".join(f"{counts[severity]} {severity}" for severity in _SEVERITIES)
     if any(counts[severity] for severity in stopping):
-        return Check(
-            name="scan", result="NG", seen=seen, fix=f"mend what is {' or '.join(stopping)} and build again (lesson Q7)"
-        )
+        return Check(name="scan", result="NG", seen=seen, fix=f"mend what is {' or '.join(stopping)} and build again")
     return Check(name="scan", result="OK", seen=seen)
 
 
@@ -222,22 +228,34 @@ def upstream_check(settings: DeliverySettings, image: Image, entries: Sequence[E
     if entries is None:
         seen = f"the ledger of {place} cannot be read: {unread}"
         return Ran(check=Check(name=name, result="NG", seen=seen, fix="see that the reader role may be assumed"))
-    gone_back_from = withdrawn(entries)
-    good = [entry for entry in successful(entries) if entry.digest not in gone_back_from]
     if upstream.check == "digest":
-        wanted, seen = short(image.digest), f"{place} never ran {short(image.digest)} successfully"
-        if image.digest in gone_back_from:
-            seen = f"{place} went back from {short(image.digest)}"
-        found = [entry for entry in good if entry.digest == image.digest]
+        wanted = short(image.digest)
+        ran = [entry for entry in successful(entries) if entry.digest == image.digest]
     else:
         tag = build_tag_of(image.tags)
-        wanted = f"commit {tag.commit}" if tag else ""
-        seen = f"{place} never ran {wanted} successfully" if tag else "the image has no build tag that names its commit"
-        found = [entry for entry in good if tag and entry.commit == tag.commit]
-    if not found:
-        return Ran(check=Check(name=name, result="NG", seen=seen, fix=f"release it in {place} first (lesson Q7)"))
-    origin = f"{place} {found[0].action} {found[0].number}"
-    return Ran(check=Check(name=name, result="OK", seen=f"{origin} ran {wanted} successfully"), origin=origin)
+        if tag is None:
+            seen, fix = "the image has no build tag that names its commit", "build it by its project, which puts one"
+            return Ran(check=Check(name=name, result="NG", seen=seen, fix=fix))
+        wanted = f"commit {tag.commit}"
+        ran = [entry for entry in successful(entries) if entry.commit == tag.commit]
+    left = withdrawn(entries)
+    found = [entry for entry in ran if entry.digest not in left]
+    if found:
+        origin = f"{place} {found[0].action} {found[0].number}"
+        return Ran(check=Check(name=name, result="OK", seen=f"{origin} ran {wanted} successfully"), origin=origin)
+    if ran:
+        seen, fix = went_back_from(place, wanted, ran[0].digest)
+    else:
+        seen, fix = f"{place} never ran {wanted} successfully", f"release it in {place} first"
+        if upstream.check == "digest":
+            fix += f": `moorings release {place} {image.digest}`"
+    return Ran(check=Check(name=name, result="NG", seen=seen, fix=fix))
+
+
+def went_back_from(place: str, wanted: str, digest: str) -> tuple[str, str]:
+    """That an environment before ran an image, or a commit, and left it; and how to have it all the same."""
+    fix = f"take another, or, if it is good after all, `moorings release {place} {digest}` first"
+    return f"{place} went back from {wanted}", fix
 
 
 def window_check(text: str, *, inside: bool, override: str, opens: datetime | None) -> Check:
@@ -249,9 +267,7 @@ def window_check(text: str, *, inside: bool, override: str, opens: datetime | No
     if override:
         return Check(name="window", result="OK", seen=f"outside {text}, overridden: {override}")
     later = f"wait until {opens:%Y-%m-%d %H:%M} UTC" if opens else "wait until it opens"
-    return Check(
-        name="window", result="NG", seen=f"outside {text}", fix=f"{later}, or `--now --reason TEXT` (lesson W6)"
-    )
+    return Check(name="window", result="NG", seen=f"outside {text}", fix=f"{later}, or `--now --reason TEXT`")
 
 
 def alarms_check(red: Sequence[str], unread: str = "") -> Check:

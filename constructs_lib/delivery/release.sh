@@ -3,8 +3,8 @@
 #
 # Reads   PLACE                set by the project: application/environment/service
 #         COMMAND              "release", "rollback" or "restart"
-#         DIGEST               what to release: a digest; empty for the newest build
-#         TO                   what to roll back to: a digest or the number of a release; empty for the last good one
+#         DIGEST               what to release: a digest, its first digits, or a build tag; empty for the newest build
+#         TO                   what to roll back to: the same, or the number of a release; empty for the last good one
 #         REASON               why a release shall not wait for the maintenance window; empty when it shall
 #         CODEBUILD_SRC_DIR    set by CodeBuild: the package constructs_lib
 #
@@ -30,10 +30,11 @@ esac
 only DIGEST release
 only REASON release
 only TO rollback
-[[ -z "${DIGEST:-}" || "$DIGEST" =~ ^sha256:[0-9a-f]{64}$ ]] ||
-  fail "DIGEST must be 'sha256:' and 64 hexadecimal digits, got '$DIGEST'"
-[[ -z "${TO:-}" || "$TO" =~ ^(sha256:[0-9a-f]{64}|[1-9][0-9]{0,8})$ ]] ||
-  fail "TO must be a digest or the number of a release, got '$TO'"
+image='(sha256:)?[0-9a-f]{7,64}|[a-z][a-z0-9-]*-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}'
+[[ -z "${DIGEST:-}" || "$DIGEST" =~ ^($image)$ ]] ||
+  fail "DIGEST must be a digest, its first 7 digits or more, or a build tag, got '$DIGEST'"
+[[ -z "${TO:-}" || "$TO" =~ ^($image|[1-9][0-9]{0,5})$ ]] ||
+  fail "TO must be the number of a release, a digest, its first 7 digits or more, or a build tag, got '$TO'"
 
 words=("$COMMAND" "$PLACE")
 [[ -z "${DIGEST:-}" ]] || words+=("$DIGEST")

@@ -54,6 +54,7 @@ def button_permissions(
         *_stack(arns, settings),
         *_service(arns, settings),
         *_parameters(arns, settings),
+        *_before_release(arns, settings),
         # A pin is the manifest of an image that is there, put again with another tag. No layer can be uploaded, so no
         # image can be brought in. The configuration blob tells the platform.
         allow(
@@ -86,8 +87,9 @@ def release_role_permissions(
 
     It follows the permissions that the schemas of the resource types name
     (https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html), for what a release
-    changes: the task definition, the service, and in the first release its scalable target and alarms. It cannot write
-    a parameter, a role or a policy, and makes and deletes no resource of the stack but task definitions.
+    changes: the task definition, the service, and in the first release its scalable target with its schedules, and its
+    alarms. It cannot write a parameter, a role or a policy, and makes and deletes no resource of the stack but task
+    definitions.
 
     Lists, not statements for each service, and two policies: an inline one takes 10,240 characters, a managed one 6,144
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
@@ -105,9 +107,12 @@ def release_role_permissions(
         allow(roles, "iam:PassRole", condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}),
         allow(roles, "iam:GetRole"),
         # A target's ARN has an id that AWS makes; so only desired counts of ECS services, of this account and region.
+        # The limits of a schedule (ScheduledCapacity) are zero until the first release, as the target's own are.
         allow(
             [targets],
+            "application-autoscaling:DeleteScheduledAction",
             "application-autoscaling:ListTagsForResource",
+            "application-autoscaling:PutScheduledAction",
             "application-autoscaling:RegisterScalableTarget",
             "application-autoscaling:TagResource",
             condition={
@@ -144,8 +149,14 @@ def release_role_permissions(
     )
 
 
-def service_permissions(arns: Arns, services: Sequence[ReleasedService]) -> PolicyDocument:
-    """What CloudFormation may do to the services themselves in a release; it stops a deployment to go back."""
+def service_permissions(
+    arns: Arns, services: Sequence[ReleasedService], traffic_roles: Sequence[str] = ()
+) -> PolicyDocument:
+    """What CloudFormation may do to the services themselves in a release; it stops a deployment to go back.
+
+    It passes ``traffic_roles`` to ECS, which shifts requests with them: they stand in the services' load balancers. The
+    resource type's schema names the right for a new service only, and nothing says that an update never asks for it.
+    """
     clusters = dict.fromkeys(service.cluster for service in services)
     deployments = [arns.of("ecs", f"service-deployment/{cluster}/*") for cluster in clusters]
     return document(
@@ -158,6 +169,17 @@ def service_permissions(arns: Arns, services: Sequence[ReleasedService]) -> Poli
             "ecs:UpdateService",
         ),
         allow(deployments, "ecs:DescribeServiceDeployments", "ecs:StopServiceDeployment"),
+        *(
+            [
+                allow(
+                    list(traffic_roles),
+                    "iam:PassRole",
+                    condition={"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}},
+                )
+            ]
+            if traffic_roles
+            else []
+        ),
     )
 
 
@@ -192,9 +214,38 @@ def _service(arns: Arns, settings: DeliverySettings) -> list[Statement]:
         # reference says. The condition holds both to the cluster.
         allow([arns.of("ecs", "task/*")], "ecs:DescribeTasks", condition=in_cluster),
         allow(["*"], "ecs:ListTasks", condition=in_cluster),
-        # Neither takes a resource.
-        allow(["*"], "ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeTargetHealth"),
+        # Neither takes a resource. A worker has no targets.
+        allow(
+            ["*"],
+            "ecs:DescribeTaskDefinition",
+            *(["elasticloadbalancing:DescribeTargetHealth"] if settings.target_group else []),
+        ),
         _read_alarms(arns),
+    ]
+
+
+def _before_release(arns: Arns, settings: DeliverySettings) -> list[Statement]:
+    """To run one task definition's copies in one cluster, with its two roles; nothing when the service has none.
+
+    Whoever may register a definition of a family with a role may run any image with that role. So this role can do what
+    the task can, such as change the database, and no more.
+    """
+    wanted = settings.before_release
+    if wanted is None:
+        return []
+    family = arns.of("ecs", f"task-definition/{wanted.family}:*")
+    in_cluster = {"ArnEquals": {"ecs:cluster": arns.of("ecs", f"cluster/{settings.cluster}")}}
+    return [
+        allow([family], "ecs:RegisterTaskDefinition"),
+        # It takes no resource. Deregistering a definition stops no task.
+        allow(["*"], "ecs:DeregisterTaskDefinition"),
+        allow([family], "ecs:RunTask", condition=in_cluster),
+        allow([arns.of("ecs", "task/*")], "ecs:StopTask", condition=in_cluster),
+        allow(
+            list(wanted.roles),
+            "iam:PassRole",
+            condition={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
     ]
 
 

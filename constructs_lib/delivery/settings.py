@@ -17,6 +17,11 @@ _CHOICES: Final = {
     "outside_window": ("refuse", "wait"),
     "scan_threshold": (*get_args(Severity), ""),
 }
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(("steady_minutes", "deployment_minutes", "minutes"), int),
+    "roles": tuple,
+}
+_CHECKED_BY_THEMSELVES: Final = ("upstream", "before_release")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,23 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BeforeRelease:
+    """The task that a release runs once before it changes anything (lesson Q5).
+
+    Args:
+        family: its task definition's family.
+        container: its container, whose image the release names and whose exit code counts.
+        minutes: after so many minutes it is stopped.
+        roles: ARNs of its task role and its execution role, which whoever starts it passes.
+    """
+
+    family: str
+    container: str
+    minutes: int
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
     """What release commands must know of a service (lessons Q5, Q7, W6).
 
@@ -54,7 +76,7 @@ class DeliverySettings:
         role: ARN of the role that CloudFormation uses in a release.
         cluster: name of the ECS cluster.
         ecs_service: name of the ECS service.
-        target_group: ARN of the target group.
+        target_group: ARN of the target group; empty for a worker, which has none.
         repository: name of the ECR repository.
         platform: ``linux/arm64`` or ``linux/amd64``.
         steady_minutes: how long to wait for running tasks and healthy targets after the stack is updated.
@@ -62,6 +84,10 @@ class DeliverySettings:
         outside_window: whether a release ``refuse``\\ s or ``wait``\\ s outside it.
         scan_threshold: the least severity of scan findings that stops a release; empty when scans do not matter.
         upstream: where an image must have run before; ``None`` when nowhere.
+        before_release: what a release runs once first; ``None`` when nothing.
+        alternate_target_group: ARN of the second target group, which deployments shift requests to and from; empty when
+            there is one only.
+        deployment_minutes: how long a deployment takes by its own clock, beside starting tasks: steps and baking.
     """
 
     application: str
@@ -81,6 +107,9 @@ class DeliverySettings:
     outside_window: Literal["refuse", "wait"] = "refuse"
     scan_threshold: Severity | Literal[""] = ""
     upstream: Upstream | None = None
+    before_release: BeforeRelease | None = None
+    alternate_target_group: str = ""
+    deployment_minutes: int = 0
 
     @property
     def place(self) -> str:
@@ -100,11 +129,15 @@ class DeliverySettings:
         """
         try:
             values = json.loads(text)
-            upstream = values.pop("upstream", None)
-            settings = cls(**values, upstream=Upstream(**upstream) if upstream else None)
-            _check(settings)
-            if settings.upstream is not None:
-                _check(settings.upstream)
+            upstream, before = values.pop("upstream", None), values.pop("before_release", None)
+            settings = cls(
+                **values,
+                upstream=Upstream(**upstream) if upstream else None,
+                before_release=_before_release(**before) if before else None,
+            )
+            for one in (settings, settings.upstream, settings.before_release):
+                if one is not None:
+                    _check(one)
             return settings
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
@@ -113,12 +146,17 @@ class DeliverySettings:
             ) from error
 
 
-def _check(read: DeliverySettings | Upstream) -> None:
+def _before_release(family: str, container: str, minutes: int, roles: list[str]) -> BeforeRelease:
+    """JSON has no tuples."""
+    return BeforeRelease(family=family, container=container, minutes=minutes, roles=tuple(roles))
+
+
+def _check(read: DeliverySettings | Upstream | BeforeRelease) -> None:
     """Refuses values of another kind, which JSON may hold though no stack writes them."""
     for field in fields(read):
         value, key = getattr(read, field.name), field.name
-        kind = int if key == "steady_minutes" else str
-        if key != "upstream" and (not isinstance(value, kind) or isinstance(value, bool)):
+        kind = _KINDS.get(key, str)
+        if key not in _CHECKED_BY_THEMSELVES and (not isinstance(value, kind) or isinstance(value, bool)):
             raise ValueError(f"{key} must be of type {kind.__name__}, got {value!r}")
         if key in _CHOICES and value not in _CHOICES[key]:
             raise ValueError(f"{key} must be one of {_CHOICES[key]}, got {value!r}")

@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.metric_alarm import metric_alarm
 from constructs_lib.naming import alarm_name
 
 
@@ -51,27 +52,16 @@ class Alarms(Construct):
         self.alarms = [self._alarm(spec, name, topic_arn) for spec, name in zip(specs, names, strict=True)]
 
     def _alarm(self, spec: AlarmSpec, name: str, topic_arn: str) -> cloudwatch.CfnAlarm:
-        metric, threshold = spec.metric, spec.threshold
-        return cloudwatch.CfnAlarm(
+        return metric_alarm(
             self,
             f"{spec.component}--{spec.what}",
-            alarm_name=name,
-            alarm_description=f"[{spec.severity}] {spec.meaning}",
+            metric=spec.metric,
+            threshold=spec.threshold,
+            description=f"[{spec.severity}] {spec.meaning}",
+            name=name,
+            actions=[topic_arn],
             actions_enabled=self._acts[spec.acts_if],
-            alarm_actions=[topic_arn],
-            ok_actions=[topic_arn],
-            namespace=metric.namespace,
-            metric_name=metric.name,
-            dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in metric.dimensions.items()
-            ],
-            statistic=metric.statistic,
-            period=metric.period_seconds,
-            threshold=threshold.value,
-            comparison_operator=threshold.comparison,
-            evaluation_periods=threshold.out_of,
-            datapoints_to_alarm=threshold.periods,
-            treat_missing_data=_missing(spec),
+            missing=_missing(spec),
         )
 
 

@@ -14,12 +14,27 @@ from constructs_lib.images.runtime.errors import code, failures, why
 from constructs_lib.ops.outside import Outside
 from constructs_lib.ops.repository_name import repository_name
 
+_NO_WAY: Final = "look at the network, --region and AWS_ENDPOINT_URL"
+_AGAIN: Final = "log in to AWS again, such as by `aws sso login`"
+
 _FIXES: Final = {
     "NoRegionError": "give --region",
     "NoCredentialsError": "log in to AWS, or give --profile",
+    "PartialCredentialsError": "give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile that has both",
     "ProfileNotFound": "`aws configure list-profiles` names those that are there",
+    "EndpointConnectionError": _NO_WAY,
+    "ConnectTimeoutError": _NO_WAY,
+    "ReadTimeoutError": _NO_WAY,
+    "ConnectionClosedError": _NO_WAY,
+    "ProxyConnectionError": "look at HTTPS_PROXY and the network",
+    "SSLError": "look at AWS_CA_BUNDLE, and at a proxy in between",
+    "SSOTokenLoadError": _AGAIN,
+    "TokenRetrievalError": _AGAIN,
+    "UnauthorizedSSOTokenError": _AGAIN,
+    "ExpiredToken": _AGAIN,
+    "ExpiredTokenException": _AGAIN,
 }
-"""By the class of an error that comes before AWS is asked."""
+"""By the class of an error that comes before AWS is asked, or by AWS's code."""
 
 
 def add_aws(parser: ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from constructs_lib.command_line import COULD_NOT_RUN, Parser, finished
@@ -24,7 +25,9 @@ def _run(words: Sequence[str], world: Outside) -> int:
     if words[:1] == ["check"]:  # by itself: the others would have to be loaded for their arguments
         return check.run(words[1:], world)
     try:
-        options = _parser().parse_args(words)
+        parser = _parser()
+        options, left = parser.parse_known_args(words)
+        _take_late(parser, options, left)
         code: int = options.run(options, world)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in _OF_THE_EXTRA:
@@ -32,6 +35,23 @@ def _run(words: Sequence[str], world: Outside) -> int:
         world.complain(f"this needs {error.name}, which is not installed; install 'moorings[ops]'")
         return COULD_NOT_RUN
     return code
+
+
+def _take_late(parser: Parser, options: Namespace, left: Sequence[str]) -> None:
+    """A word that may be left out, and that stands behind an option: argparse took it for left out (Python 3.11).
+
+    https://github.com/python/cpython/issues/59317
+    """
+    if not left:
+        return
+    name: str = getattr(options, "last_word", "")
+    kind: Callable[[str], object] = getattr(options, "last_type", str)
+    if len(left) > 1 or left[0].startswith("-") or not name or getattr(options, name) is not None:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    try:
+        setattr(options, name, kind(left[0]))
+    except ArgumentTypeError as error:
+        parser.error(f"argument {name.upper()}: {error}")
 
 
 def _parser() -> Parser:

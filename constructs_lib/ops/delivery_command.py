@@ -5,17 +5,15 @@ rich is not used: these commands also run in CodeBuild, whose image has boto3 an
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Final
 
 from constructs_lib.checks import environment_name, name
 from constructs_lib.command_line import BUSY, FINE, FOUND, INTERRUPTED, CouldNotRun
-from constructs_lib.delivery.operations.freeze import AlreadyFrozen
+from constructs_lib.delivery.image_names import ALLOWED, is_image_name, is_release_number
 from constructs_lib.delivery.operations.ledger_store import Busy as LedgerBusy
 from constructs_lib.delivery.operations.ledger_store import LostRace, Overtaken
 from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, NeedsRepair, NothingToDo, Refused
@@ -25,8 +23,6 @@ from constructs_lib.ops.aws_session import one_sentence
 from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.outside import Outside
 from constructs_lib.ops.plain_tables import aligned, one_line
-
-DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,13 @@ def add_delivery(parser: ArgumentParser, *, service: bool = True) -> None:
     add_aws_and_json(parser)
 
 
+def add_image(parser: ArgumentParser, help_: str, *, number: bool = False) -> None:
+    """The image that a command is about, as the last of its words; with ``number`` a release's number names it too."""
+    kind = image_or_number if number else image_name
+    parser.add_argument("digest", metavar="DIGEST|N" if number else "DIGEST", nargs="?", type=kind, help=help_)
+    parser.set_defaults(last_word="digest", last_type=kind)
+
+
 def add_aws_and_json(parser: ArgumentParser) -> None:
     """The options of every command about releases."""
     parser.add_argument("--region", help="the AWS region; by default AWS_DEFAULT_REGION, AWS_REGION or the profile's")
@@ -70,12 +73,18 @@ def environment(text: str) -> str:
     return _place(text, 2, "an environment such as production or shop/production, and no service")
 
 
-def digest(text: str) -> str:
+def image_name(text: str) -> str:
     """The type of DIGEST."""
-    if not DIGEST.fullmatch(text):
+    if not is_image_name(text):
+        raise ArgumentTypeError(f"must be {ALLOWED}, got {text!r}; `moorings history ENV` shows them")
+    return text
+
+
+def image_or_number(text: str) -> str:
+    """The type of DIGEST or N, where what ran here before is meant."""
+    if not is_release_number(text) and not is_image_name(text):
         raise ArgumentTypeError(
-            f"must be 'sha256:' and 64 hexadecimal digits, got {text!r}; `moorings history ENV --json` and "
-            "`moorings images list REPOSITORY --format json` name digests"
+            f"must be a release's number such as 12, {ALLOWED}, got {text!r}; `moorings history ENV` shows them"
         )
     return text
 
@@ -104,8 +113,6 @@ def answered(options: Namespace, outside: Outside, work: Callable[[Door], Answer
         answer = Answer(code=FINE, lines=(str(nothing),), result=_result("nothing to do", str(nothing)))
     except NeedsRepair as broken:
         answer = _no("repair", str(broken), FOUND)
-    except AlreadyFrozen as frozen:
-        answer = _no("frozen already", str(frozen), FOUND)
     except (Busy, LedgerBusy, LostRace, Overtaken) as busy:
         answer = _no("busy", str(busy), BUSY)
     except Interrupted as interrupted:

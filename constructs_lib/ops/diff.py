@@ -18,9 +18,9 @@ from constructs_lib.ops.delivery_command import Answer, add_aws_and_json, answer
 from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.outside import Outside
 from constructs_lib.ops.plain_tables import aligned, minute
-from constructs_lib.ops.service_status import came_by, entries_of, gap_of
+from constructs_lib.ops.service_status import behind_in_words, came_by, entries_of, gap_of
 from constructs_lib.ops.status import wider
-from constructs_lib.ops.tables import counted, short
+from constructs_lib.ops.tables import short
 
 HELP: Final = "what differs between two environments"
 
@@ -101,12 +101,20 @@ def compare(door: Door, first: str, second: str) -> list[Pair]:
         elif _means(second, one) and _is_before(first, one) and not any(_means(first, other) for other in every):
             pairs.append(_swapped(_pair(door, one, None)))
     if not pairs:
-        there = ", ".join(one.place for one in every) or "none"
-        raise CouldNotRun(
-            f"both ENVs must have a service in common, got {first!r} and {second!r}; in this account and region, or as "
-            f"the upstream of one that is, there are: {there}"
-        )
+        raise CouldNotRun(_no_pair(every, first, second))
     return pairs
+
+
+def _no_pair(every: Sequence[DeliverySettings], first: str, second: str) -> str:
+    """Why there is nothing to compare."""
+    there = ", ".join(one.place for one in every) or "none"
+    seen = f"in this account and region, or as the environment before one that is, there are: {there}"
+    for text in (first, second):
+        if not any(_means(text, one) or _is_before(text, one) for one in every):
+            return f"ENV must name services that can be released, got {text!r}; {seen}"
+    if first == second:
+        return f"the two ENVs must differ, got {first!r} twice; {seen}"
+    return f"both ENVs must have a service in common, got {first!r} and {second!r}; {seen}"
 
 
 def _pair(door: Door, one: DeliverySettings, other: DeliverySettings | None) -> Pair:
@@ -182,8 +190,13 @@ def _row(side: Side) -> tuple[str, ...]:
 def _gap(pair: Pair) -> list[str]:
     if pair.gap is None:
         return []
-    builds = counted(pair.gap.builds, "build")
-    return [f"  {pair.behind} is {builds} and {pair.gap.days:.1f} days behind" if pair.gap.builds else "  no gap"]
+    late, early = (pair.first, pair.second) if pair.behind == pair.first.place else (pair.second, pair.first)
+    if pair.gap.builds or late.digest == early.digest:
+        return [f"  {late.place} is {behind_in_words(pair.gap, early.place)}"]
+    commits = {side.entry.commit for side in (late, early) if side.entry and side.entry.commit}
+    if late.entry and early.entry and len(commits) == 1:
+        return [f"  {late.place} runs another build of the same commit; {early.place} has no newer one"]
+    return [f"  {late.place} is ahead: {early.place} runs an older build, and has no newer one"]
 
 
 def _as_json(pair: Pair) -> dict[str, object]:

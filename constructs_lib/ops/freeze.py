@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
-from constructs_lib.command_line import FINE, CouldNotRun
-from constructs_lib.delivery.operations.freeze import freeze
+from constructs_lib.command_line import FINE, FOUND, CouldNotRun
+from constructs_lib.delivery.operations.freeze import AlreadyFrozen, Freeze, freeze
 from constructs_lib.ops.delivery_command import Answer, add_delivery, answered, reason
 from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.outside import Outside
@@ -28,28 +28,30 @@ def configure(parser: ArgumentParser) -> None:
 def _run(options: Namespace, outside: Outside) -> int:
     def work(door: Door) -> Answer:
         application, environment = whole_environment(door, options.env)
-        made = freeze(
-            door.world.clients.ssm,
-            application,
-            environment,
-            who=door.who(),
-            reason=options.reason,
-            now=door.world.now(),
-        )
         place = f"{application}/{environment}"
+        ssm, now = door.world.clients.ssm, door.world.now()
+        try:
+            made = freeze(ssm, application, environment, who=door.who(), reason=options.reason, now=now)
+        except AlreadyFrozen as there:
+            return Answer(code=FOUND, result=_as_json(place, "frozen already", there.freeze), complaint=str(there))
         return Answer(
             code=FINE,
             lines=(f"{place} is {one_line(str(made))}", f"`moorings thaw {place}` lifts it"),
-            result={
-                "environment": place,
-                "result": "frozen",
-                "who": made.who,
-                "at": made.at.isoformat(),
-                "reason": made.reason,
-            },
+            result=_as_json(place, "frozen", made),
         )
 
     return answered(options, outside, work)
+
+
+def _as_json(place: str, result: str, held: Freeze) -> dict[str, object]:
+    """Whose freeze it is, is who holds the environment, not who asked."""
+    return {
+        "environment": place,
+        "result": result,
+        "who": held.who,
+        "at": held.at.isoformat(),
+        "reason": held.reason,
+    }
 
 
 def whole_environment(door: Door, env: str) -> tuple[str, str]:

@@ -6,15 +6,16 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from constructs_lib.command_line import FINE
+from constructs_lib.delivery.operations.layer_copy import amount
 from constructs_lib.delivery.operations.outcomes import Interrupted
 from constructs_lib.delivery.operations.promotion import Promotion, promote
 from constructs_lib.delivery.operations.registry import RepositoryAccess
 from constructs_lib.delivery.operations.settings_store import find
 from constructs_lib.delivery.settings import DeliverySettings
-from constructs_lib.ops.delivery_command import Answer, add_delivery, answered, digest
+from constructs_lib.ops.delivery_command import Answer, add_delivery, add_image, answered
 from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.outside import Outside
-from constructs_lib.ops.tables import counted, size
+from constructs_lib.ops.tables import counted
 
 HELP: Final = "copies the image that ran in the environment before"
 
@@ -22,8 +23,8 @@ HELP: Final = "copies the image that ran in the environment before"
 def configure(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_delivery(parser)
-    parser.add_argument(
-        "digest", metavar="DIGEST", nargs="?", type=digest, help="the image; by default what was released there last"
+    add_image(
+        parser, "the image: its digest, its first 7 digits or more, or its build tag; by default what ran there last"
     )
     parser.set_defaults(run=_run)
 
@@ -54,8 +55,8 @@ def _answer(settings: DeliverySettings, done: Promotion) -> Answer:
     copied = done.copied
     image = f"{done.digest} ({', '.join(done.tags)})"
     if copied.changed:
-        layers = f"{counted(copied.layers_copied, 'layer')}, {size(copied.bytes)}"
-        line = f"{image} from {done.origin} is in {done.target}: {layers} copied, {copied.layers_present} there before"
+        layers = f"{counted(copied.layers_copied, 'layer')} copied, {copied.layers_present} there before"
+        line = f"{image} from {done.origin} is in {done.target}: {layers}, {amount(copied.bytes)}"
     else:
         line = f"{image} from {done.origin} was in {done.target} already; nothing was changed"
     return Answer(

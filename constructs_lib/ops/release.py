@@ -8,7 +8,7 @@ from typing import Final
 from constructs_lib.command_line import CouldNotRun
 from constructs_lib.delivery.operations.release import Request
 from constructs_lib.ops.changes import change
-from constructs_lib.ops.delivery_command import add_delivery, digest, reason
+from constructs_lib.ops.delivery_command import add_delivery, add_image, reason
 from constructs_lib.ops.outside import Outside
 
 HELP: Final = "makes an image the one that a service runs"
@@ -17,8 +17,10 @@ HELP: Final = "makes an image the one that a service runs"
 def configure(parser: ArgumentParser) -> None:
     """The command's arguments."""
     add_delivery(parser)
-    parser.add_argument(
-        "digest", metavar="DIGEST", nargs="?", type=digest, help="the image; by default the newest build"
+    add_image(
+        parser,
+        "the image: its digest, its first 7 digits or more, or its build tag; by default the newest build, or what ran "
+        "last in the environment before",
     )
     parser.add_argument("--now", action="store_true", help="outside the maintenance window too; needs --reason")
     parser.add_argument("--reason", type=reason, metavar="TEXT", help="why it cannot wait; the ledger keeps it")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from constructs_lib.delivery.operations.release import Request
 from constructs_lib.ops.changes import change
-from constructs_lib.ops.delivery_command import DIGEST, add_delivery
+from constructs_lib.ops.delivery_command import add_delivery, image_or_number
 from constructs_lib.ops.outside import Outside
 
 HELP: Final = "goes back to an image that ran before"
@@ -18,23 +18,13 @@ def configure(parser: ArgumentParser) -> None:
     add_delivery(parser)
     parser.add_argument(
         "--to",
-        type=_target,
+        type=image_or_number,
         metavar="DIGEST|N",
-        help="the image, or the number of its release as `moorings history` shows it; by default the last successful "
-        "release of another image than the one that runs",
+        help="the image by its digest, its first 7 digits or more, or its build tag, or the number of its release as "
+        "`moorings history` shows it; by default the last successful release of another image than the one that runs",
     )
     parser.set_defaults(run=_run)
 
 
 def _run(options: Namespace, outside: Outside) -> int:
     return change(options, outside, Request(action="rollback", target=options.to))
-
-
-def _target(text: str) -> str:
-    number = text.isascii() and text.isdigit() and not text.startswith("0") and len(text) < 10
-    if not number and not DIGEST.fullmatch(text):
-        raise ArgumentTypeError(
-            f"must be a release's number such as 12, or 'sha256:' and 64 hexadecimal digits, got {text!r}; "
-            "`moorings history` shows the numbers"
-        )
-    return text

@@ -24,6 +24,7 @@ from constructs_lib.images.runtime.errors import failures, why
 from constructs_lib.naming import NOT_RELEASED, release_path
 from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.plain_tables import one_line
+from constructs_lib.ops.tables import counted
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,7 @@ class ServiceStatus:
         service: the ECS service.
         stack: the services' stack.
         released: the release parameter's value.
-        healthy: how many targets are healthy.
+        healthy: how many targets are healthy; without a load balancer, how many tasks.
         entries: the ledger, newest first.
         freeze: why releases are held.
         gap: how far it is behind the environment before.
@@ -107,7 +108,7 @@ def status_of(door: Door, settings: DeliverySettings) -> ServiceStatus:
         service=service,
         stack=part("the stack", lambda: facts.stack_of(clients, settings)),
         released=part("the release parameter", lambda: facts.released(clients, settings)),
-        healthy=part("the targets", lambda: facts.healthy_targets(clients, settings)),
+        healthy=part(f"the {facts.counted_as_healthy(settings)}", lambda: facts.healthy(clients, settings)),
         entries=part("the ledger", lambda: entries_of(door, settings)),
         freeze=part("the freeze", lambda: read_freeze(clients.ssm, settings.application, settings.environment)),
         gap=part("the gap", lambda: gap_of(door, settings)),
@@ -141,6 +142,22 @@ def gap_of(door: Door, settings: DeliverySettings) -> Gap | None:
         gap_handler.Clients(ecr=there.images.ecr, ssm=there.ssm),
         now=door.world.now(),
     )
+
+
+def behind_in_words(gap: Gap, there: str) -> str:
+    """How far a service is behind; ``there`` names it in the environment before, whose builds count.
+
+    Args:
+        gap: the gap.
+        there: such as ``shop/staging/web``.
+    """
+    if not gap.builds:
+        return f"not behind: {there} has no newer build"
+    one = gap.builds == 1
+    waits = f"{'waiting' if one else 'the first of them waiting'} for {gap.days:.1f} days"
+    ran = ("it ran there" if gap.ran else "it never ran there") if one else f"{gap.ran} of them ran there"
+    unknown = "" if gap.known or gap.running == NOT_RELEASED else "; what runs here is not known there, so all count"
+    return f"behind: {there} has {counted(gap.builds, 'newer build')}, {waits}; {ran}{unknown}"
 
 
 def _red(door: Door, settings: DeliverySettings, deployment_alarms: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Final
 from constructs_lib.command_line import FINE, FOUND
 from constructs_lib.delivery.ledger import Entry
 from constructs_lib.delivery.operations.settings_store import SettingsNotFound, all_settings
+from constructs_lib.delivery.readiness import short
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.delivery.stack_status import condition, mend
 from constructs_lib.delivery.window import MaintenanceWindow
@@ -18,8 +19,8 @@ from constructs_lib.ops.delivery_world import Door
 from constructs_lib.ops.entries import as_json, what_is_next
 from constructs_lib.ops.outside import Outside
 from constructs_lib.ops.plain_tables import aligned, minute, one_line
-from constructs_lib.ops.service_status import ServiceStatus, status_of
-from constructs_lib.ops.tables import age, counted
+from constructs_lib.ops.service_status import ServiceStatus, behind_in_words, status_of
+from constructs_lib.ops.tables import age
 
 HELP: Final = "what runs, what is under way, and how far behind it is"
 
@@ -84,14 +85,14 @@ def _rows(one: ServiceStatus) -> Iterator[tuple[str, str]]:
         yield "build", one.since.build_tag or "it has no build tag"
         yield "since", _since(one, one.since)
     if one.service is not None:
-        if one.released is None and not any("release parameter" in text for text in one.unread):
-            yield "", "the release parameter does not exist; deploy the stack that makes it, then put back this digest"
-        elif one.released not in (None, one.running):
-            yield "", f"the release parameter says {one.released}"
+        parameter = _parameter(one)
+        if parameter:
+            yield "parameter", parameter
         rollout = "" if one.service.rollout in ("", "COMPLETED") else f"; deployment {one.service.rollout}"
         yield "tasks", f"{one.service.running} of {one.service.desired} running{rollout}"
     if one.healthy is not None:
-        yield "targets", f"{one.healthy} healthy"
+        counted_as = "targets" if one.settings.target_group else "health"
+        yield counted_as, f"{one.healthy} healthy"
     if one.stack is not None:
         yield "stack", _stack(one)
     if one.entries is not None:
@@ -120,6 +121,22 @@ def _runs(one: ServiceStatus) -> str:
     if one.entries is not None and one.since is None:
         return f"{one.running}, which no release in the ledger brought"
     return one.running
+
+
+def _parameter(one: ServiceStatus) -> str:
+    """What the release parameter says, where that is not what runs; empty where it is."""
+    place, others = one.settings.place, "the next `cdk deploy`, or release of another service of the stack"
+    if one.released == one.running or any("release parameter" in text for text in one.unread):
+        return ""
+    if one.released is None:
+        if one.running == NOT_RELEASED:
+            return "it does not exist; deploy the stack that makes it"
+        return f"it does not exist, so no update of the stack works; `moorings release {place} {one.running}` makes it"
+    says = f"it is {short(one.released)}, which is not what runs"
+    if one.open is not None:
+        return f"{says}: {one.open.action} {one.open.number} has not ended"
+    brings = "would stop all tasks" if one.released == NOT_RELEASED else "would bring that"
+    return f"{says}: {others}, {brings}; `moorings release {place} {one.running}` puts it right"
 
 
 def _last(place: str, entries: Sequence[Entry]) -> str:
@@ -157,11 +174,7 @@ def _gap(one: ServiceStatus) -> str:
     if one.gap is None or one.settings.upstream is None:
         return ""
     before = "/".join((one.settings.application, one.settings.upstream.environment, one.settings.service))
-    if not one.gap.builds:
-        return f"none: {before} has no newer build"
-    told = f"{counted(one.gap.builds, 'build')} and {one.gap.days:.1f} days behind {before}"
-    ran = f"{one.gap.ran} of them ran there" if one.gap.builds > 1 else ("it ran there" if one.gap.ran else "")
-    return f"{told}{f', {ran}' if ran else ''}"
+    return behind_in_words(one.gap, before)
 
 
 def _as_json(one: ServiceStatus) -> dict[str, object]:
@@ -188,7 +201,8 @@ def _as_json(one: ServiceStatus) -> dict[str, object]:
             "desired": one.service.desired,
             "deployment": one.service.rollout or None,
         },
-        "healthy_targets": one.healthy,
+        "healthy_targets": one.healthy if settings.target_group else None,
+        "healthy_tasks": None if settings.target_group else one.healthy,
         "stack": one.stack
         and {
             "name": settings.stack,

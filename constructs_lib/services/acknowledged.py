@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -11,7 +13,11 @@ from constructs_lib.services.timeouts import TimeoutBudget
 
 
 def acknowledge_waits(
-    budget: TimeoutBudget, used: Ingress, *, target_group: elbv2.ApplicationTargetGroup, task: ecs.FargateTaskDefinition
+    budget: TimeoutBudget,
+    used: Ingress,
+    *,
+    target_groups: Sequence[elbv2.ApplicationTargetGroup],
+    task: ecs.FargateTaskDefinition,
 ) -> None:
     """Acknowledges what rules find that compare two time-outs and know no longest request; nothing that they pass.
 
@@ -20,7 +26,7 @@ def acknowledge_waits(
     Args:
         budget: the service's time-outs.
         used: the load balancer that it is behind.
-        target_group: where the rule on the drain looks.
+        target_groups: where the rule on the drain looks.
         task: where the rule on the stop looks.
     """
     idle = used.idle_seconds
@@ -31,7 +37,8 @@ def acknowledge_waits(
             f"{budget.drain_seconds} s covers. The load balancer's idle timeout{known} says how long a connection may "
             "be silent, and not how long a request may take."
         )
-        Validations.of(target_group).acknowledge(Acknowledgment(id="Moorings::MOOR-T3a", reason=reason))
+        for target_group in target_groups:
+            Validations.of(target_group).acknowledge(Acknowledgment(id="Moorings::MOOR-T3a", reason=reason))
     if budget.stop_seconds < budget.drain_seconds:
         reason = (
             f"ECS drains a target for {budget.drain_seconds} s before it sends SIGTERM, so the stop timeout of "

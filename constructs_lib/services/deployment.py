@@ -1,48 +1,105 @@
-"""What makes a deployment go back by itself (lesson T4)."""
+"""How a service's deployments go forward and back by themselves, as ECS takes it (lesson T4)."""
 
 from __future__ import annotations
 
-from aws_cdk import aws_cloudwatch as cloudwatch
+from collections.abc import Sequence
+
+from aws_cdk import Annotations
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
+from constructs_lib.alarm_spec import Metric, Threshold
+from constructs_lib.metric_alarm import metric_alarm
 from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
+from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
+
+_NO_BREAKER = (
+    "AWS documents the circuit breaker for rolling deployments only. The deployment alarms go back, and `moorings "
+    "release` counts failed tasks itself (DeploymentPolicy)."
+)
 
 
 def deployment_alarms(
-    scope: Construct, *, load_balancer: str, target_group: str, shared: bool
+    scope: Construct, *, load_balancer: str, target_groups: Sequence[str], shared: bool
 ) -> ecs.DeploymentAlarmConfig:
     """Alarms that only a deployment reads: the tasks answer 5xx, refuse connections, or do not answer in time.
 
-    On a ``shared`` load balancer the last is left out: its metric speaks for the whole load balancer, and a neighbour's
-    fault must not roll back a healthy release. The alarms name the target group and not the service, so the service can
-    name them. They are alarms of their own, because one that is red already would make ECS ignore alarms for that
-    deployment.
+    With two target groups their errors are added up: after a shift the requests are in the other one. On a ``shared``
+    load balancer the last is left out: its metric speaks for the whole load balancer, and a neighbour's fault must not
+    roll back a healthy release. The alarms name the target groups and not the service, so the service can name them.
+    They are alarms of their own, because one that is red already would make ECS ignore alarms for that deployment.
+
+    Args:
+        load_balancer: its full name, ``app/…/…``.
+        target_groups: the full names of the service's one or two, ``targetgroup/…/…``.
+        shared: whether other services are behind the same load balancer.
     """
-    balancer = cloudwatch.CfnAlarm.DimensionProperty(name="LoadBalancer", value=load_balancer)
-    targets = cloudwatch.CfnAlarm.DimensionProperty(name="TargetGroup", value=target_group)
+    balancer = {"LoadBalancer": load_balancer}
+    first, *others = [balancer | {"TargetGroup": name} for name in target_groups]
     watched = [
-        ("DeploymentServerErrors", "HTTPCode_Target_5XX_Count", [balancer, targets]),
-        ("DeploymentConnectionErrors", "TargetConnectionErrorCount", [balancer, targets]),
-        ("DeploymentTimeouts", "HTTPCode_ELB_504_Count", [balancer]),
+        ("DeploymentServerErrors", "HTTPCode_Target_5XX_Count", first, tuple(others)),
+        ("DeploymentConnectionErrors", "TargetConnectionErrorCount", first, tuple(others)),
+        ("DeploymentTimeouts", "HTTPCode_ELB_504_Count", balancer, ()),
     ]
     alarms = [
-        cloudwatch.CfnAlarm(
+        metric_alarm(
             scope,
             alarm_id,
-            alarm_description="For deployments only: errors make ECS go back to the last release (lesson T4)",
-            namespace="AWS/ApplicationELB",
-            metric_name=metric,
-            dimensions=dimensions,
-            statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            threshold=SERVER_ERRORS_PER_MINUTE,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            treat_missing_data="notBreaching",
+            metric=Metric(
+                namespace="AWS/ApplicationELB", name=metric, dimensions=dimensions, statistic="Sum", also=also
+            ),
+            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
+            description="For deployments only: errors make ECS go back to the last release (lesson T4)",
         )
-        for alarm_id, metric, dimensions in (watched[:-1] if shared else watched)
+        for alarm_id, metric, dimensions, also in (watched[:-1] if shared else watched)
     ]
     return ecs.DeploymentAlarmConfig(
         alarm_names=[alarm.ref for alarm in alarms], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
     )
+
+
+def apply_deployment(service: ecs.FargateService, policy: DeploymentPolicy, *, min_tasks: int) -> ecs.CfnService:
+    """Makes any Fargate service deploy by the policy; gives back its resource.
+
+    A strategy other than ``ROLLING`` also needs :func:`constructs_lib.services.traffic_shift.shift_traffic`.
+
+    Args:
+        policy: strategy, steps, baking, and when the circuit breaker ends a rolling deployment.
+        min_tasks: tasks that always run.
+    """
+    resource = service.node.default_child
+    assert isinstance(resource, ecs.CfnService)
+    # CDK's own argument of the service has neither the threshold nor the count's reset.
+    resource.add_property_override("DeploymentConfiguration", deployment_configuration(policy, min_tasks))
+    if policy.shifts_traffic:
+        Annotations.of(service).acknowledge_warning("@aws-cdk/aws-ecs:shouldUseCircuitBreaker", _NO_BREAKER)
+    return resource
+
+
+def deployment_configuration(policy: DeploymentPolicy, min_tasks: int) -> dict[str, object]:
+    """What the policy is in the ``DeploymentConfiguration`` of ``AWS::ECS::Service``.
+
+    Failed tasks are counted over the whole deployment: where a healthy task starts the count anew, as ECS does by
+    default, a release whose every third task ends again and again is never a failure.
+    """
+    found: dict[str, object] = {}
+    if policy.bake is not None:
+        found["BakeTimeInMinutes"] = policy.bake
+    if not policy.shifts_traffic:
+        breaker = {"Type": "COUNT", "Value": policy.breaker_threshold(min_tasks)}
+        return found | {
+            "DeploymentCircuitBreaker": {
+                "Enable": True,
+                "Rollback": True,
+                "ResetOnHealthyTask": False,
+                "ThresholdConfiguration": breaker,
+            }
+        }
+    found["Strategy"] = policy.strategy.value
+    if policy.step is not None:
+        percent, minutes = policy.step
+        if policy.strategy is DeploymentStrategy.CANARY:
+            found["CanaryConfiguration"] = {"CanaryPercent": percent, "CanaryBakeTimeInMinutes": minutes}
+        else:
+            found["LinearConfiguration"] = {"StepPercent": percent, "StepBakeTimeInMinutes": minutes}
+    return found

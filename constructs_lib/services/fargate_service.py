@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
@@ -16,16 +19,23 @@ from constructs_lib.services.acknowledged import acknowledge_waits
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.deployment import deployment_alarms
+from constructs_lib.services.deployment import apply_deployment, deployment_alarms
+from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_with_request_scaling
+from constructs_lib.services.execute_command import ExecuteCommand
+from constructs_lib.services.execute_command_access import enable_sessions
+from constructs_lib.services.explanation import explain
 from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.health_rendering import container_check, target_check
 from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener, connect, target_group
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
+from constructs_lib.services.reasons import reasons, rotation
 from constructs_lib.services.release_switch import ReleaseSwitch
+from constructs_lib.services.scaling import check_zones, scale
 from constructs_lib.services.task import FargateTask
 from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.traffic_shift import shift_traffic
 
 _DEFAULT_SIZE = TaskSize()
 _DEFAULT_CAPACITY = Capacity()
@@ -33,6 +43,8 @@ _DEFAULT_TIMEOUTS = TimeoutBudget()
 _DEFAULT_LOG_DELIVERY = LogDelivery()
 _DEFAULT_INGRESS = OwnLoadBalancer()
 _DEFAULT_SETTINGS = ContainerSettings()
+_DEFAULT_DEPLOYMENT = DeploymentPolicy()
+_LONGEST_ALARM_SECONDS: Final = 1439 * 60  # CloudWatch looks at a day at most
 
 
 class FargateWebService(Construct):
@@ -56,12 +68,20 @@ class FargateWebService(Construct):
         log_delivery: buffer and retention of the logs.
         ingress: a load balancer of its own (internal, HTTP, by default), or a listener that exists.
         settings: what the application's container is told and may write to.
+        deployment: how a release takes over, and when it goes back; rolling by default. The other strategies add a
+            second target group, a listener rule and a role that ECS uses, and run twice the tasks while they deploy.
+        execute_command: a shell in running tasks by ECS Exec; ``None``, the default: none.
 
     Attributes:
         service: the ECS service.
         target_group: its target group.
+        alternate_target_group: the second one that deployments shift requests to and from, if any.
+        traffic_role: the role by which ECS does so, if any; a release passes it.
         load_balancer: the load balancer that was made or given.
+        listener: its listener that passes requests on to the tasks.
         task: the task definition with its containers; ``task.add_sidecar`` puts another one beside the application.
+        scaling: the scalable target, for ``scaling.scale_on_metric`` and the like.
+        release: the digest and whether there is one, for a ``FargateScheduledTask`` with the same image.
         alarms: what to watch, for :class:`constructs_lib.observability.alarms.Alarms`.
 
     Raises:
@@ -84,35 +104,46 @@ class FargateWebService(Construct):
         log_delivery: LogDelivery = _DEFAULT_LOG_DELIVERY,
         ingress: OwnLoadBalancer | SharedListener = _DEFAULT_INGRESS,
         settings: ContainerSettings = _DEFAULT_SETTINGS,
+        deployment: DeploymentPolicy = _DEFAULT_DEPLOYMENT,
+        execute_command: ExecuteCommand | None = None,
     ) -> None:
         if not isinstance(image, FixedDigest | ReleasedDigest):
             raise invalid("image", image, "a FixedDigest or a ReleasedDigest", "a tag can move (lesson Q3)")
+        if capacity.target_requests_per_minute is not None:
+            refuse_with_request_scaling(deployment)
         component = component_name(id)
         log_delivery.check_memory(1, size.memory_mib)
         vpc = cluster.vpc
-        subnets = private_subnets(vpc)
+        zones = vpc.availability_zones
+        subnets = private_subnets(vpc, zones)
+        if capacity.peak is not None:
+            check_zones(capacity.peak, zones)
         super().__init__(scope, id)
 
-        switch = ReleaseSwitch(self, image)
+        self.release = switch = ReleaseSwitch(self, image)
         self.task = FargateTask(
             self,
             component,
             repository=repository,
             digest=switch.digest,
             size=size,
-            settings=settings,
+            settings=settings.with_environment(timeouts.environment()),
             log_delivery=log_delivery,
             stop_seconds=timeouts.stop_seconds,
             health_check=container_check(health_check.container),
             port=health_check.port,
+            execute_command=execute_command,
         )
-        self.target_group = target_group(
+        group = partial(
+            target_group,
             self,
             vpc=vpc,
             port=health_check.port,
             check=target_check(health_check),
             drain_seconds=timeouts.drain_seconds,
         )
+        self.target_group = group()
+        self.alternate_target_group = group("AlternateTargets") if deployment.shifts_traffic else None
         used = connect(
             self,
             ingress,
@@ -120,10 +151,13 @@ class FargateWebService(Construct):
             vpc=vpc,
             idle_seconds=timeouts.idle_seconds,
             log_prefix=component,
+            alternate=self.alternate_target_group,
         )
-        acknowledge_waits(timeouts, used, target_group=self.target_group, task=self.task.definition)
+        groups = [self.target_group, *([self.alternate_target_group] if self.alternate_target_group else [])]
+        acknowledge_waits(timeouts, used, target_groups=groups, task=self.task.definition)
         self.load_balancer: elbv2.IApplicationLoadBalancer = used.load_balancer
-        target_group_name = self.target_group.target_group_full_name
+        self.listener: elbv2.IApplicationListener = used.listener
+        target_group_names = [one.target_group_full_name for one in groups]
         self.service = ecs.FargateService(
             self,
             "Service",
@@ -135,33 +169,47 @@ class FargateWebService(Construct):
             min_healthy_percent=100,
             max_healthy_percent=200,
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
-            circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
+            circuit_breaker=None if deployment.shifts_traffic else ecs.DeploymentCircuitBreaker(rollback=True),
             deployment_alarms=deployment_alarms(
                 self,
                 load_balancer=used.full_name,
-                target_group=target_group_name,
+                target_groups=target_group_names,
                 shared=isinstance(ingress, SharedListener),
             ),
-            health_check_grace_period=Duration.seconds(health_check.grace_seconds),
+            health_check_grace_period=Duration.seconds(health_check.grace_period_seconds),
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
         # CDK waits for the task role only: without this a task could start before it may pull its image.
         self.service.node.add_dependency(self.task.execution_role)
-        self.target_group.add_target(self.service)
-        scaling = self.service.auto_scale_task_count(
-            min_capacity=switch.capacity(capacity.min_tasks), max_capacity=switch.capacity(capacity.max_tasks)
-        )
-        scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=capacity.target_cpu_percent)
+        resource = apply_deployment(self.service, deployment, min_tasks=capacity.lowest_min_tasks)
+        self.traffic_role: iam.IRole | None = None
+        if self.alternate_target_group is None or used.rule is None:
+            self.target_group.add_target(self.service)
+        else:
+            self.traffic_role = shift_traffic(
+                self,
+                self.service,
+                container=component,
+                target_group=self.target_group,
+                alternate=self.alternate_target_group,
+                rule=used.rule,
+            )
+        if execute_command is not None:
+            enable_sessions(self.service, cluster)
+        self.scaling = scale(self.service, capacity, target_group=self.target_group, switch=switch, zones=zones)
+        why = reasons(capacity, timeouts, health_check, log_delivery)
+        explain(self, resource, why, rotation(component, health_check))
+        side_by_side = health_check.in_rotation_seconds + timeouts.drain_seconds + timeouts.stop_seconds
         self.alarms: tuple[AlarmSpec, ...] = web_service_alarms(
             component,
             cluster=cluster.cluster_name,
             service=self.service.service_name,
             load_balancer=used.full_name,
-            target_group=target_group_name,
-            min_tasks=capacity.min_tasks,
-            target_cpu_percent=capacity.target_cpu_percent,
+            target_groups=target_group_names,
+            capacity=capacity,
             start_seconds=health_check.container.start_seconds,
+            deployment_seconds=min(side_by_side + 60 * deployment.minutes, _LONGEST_ALARM_SECONDS),
             acts_if=switch.condition_id,
         )
 

@@ -56,6 +56,24 @@ class ContainerCheck:
                 "a check must end before the next begins; shorten the time-out",
             )
 
+    @property
+    def unhealthy_seconds(self) -> int:
+        """The longest from dead to ``UNHEALTHY``, when ECS begins to replace the task.
+
+        A program that hangs takes its whole time-out, and AWS does not say whether the interval to the next check is
+        counted from the start of one or, as Docker does, from its end; so both are counted
+        (https://docs.docker.com/reference/dockerfile/#healthcheck).
+        """
+        return (self.interval_seconds + self.timeout_seconds) * self.unhealthy_after
+
+    @property
+    def healthy_seconds(self) -> int:
+        """The longest from the start of the container to ``HEALTHY``: one good check is enough.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+        """
+        return self.start_seconds + self.interval_seconds + self.timeout_seconds
+
     @classmethod
     def of(
         cls,
@@ -89,12 +107,14 @@ class HealthCheck:
         port: the port that the application listens on.
         container: the check inside the container.
         healthy_after: good answers in a row before the load balancer sends requests.
+        grace_seconds: how long ECS overlooks what the load balancer says of a new task; ``None``: as long as it needs.
     """
 
     path: str
     port: int
     container: ContainerCheck
     healthy_after: int
+    grace_seconds: int | None = None
 
     def __post_init__(self) -> None:
         concrete("path", self.path, "pass a path such as '/healthz'")
@@ -103,6 +123,15 @@ class HealthCheck:
             raise invalid("path", self.path, allowed, "pass one such as '/healthz'")
         whole_number("port", self.port, low=1, high=65535, fix="pass the port that the application listens on")
         whole_number("healthy_after", self.healthy_after, low=2, high=10, fix="2 is a good start")
+        if self.grace_seconds is not None:
+            whole_number("grace_seconds", self.grace_seconds, low=0, high=7200, fix="leave it out to have it computed")
+            if self.grace_seconds < self.in_rotation_seconds:
+                raise invalid(
+                    "grace_seconds",
+                    self.grace_seconds,
+                    f"at least {self.in_rotation_seconds}, which a new task may need",
+                    "ECS would stop tasks that still start; raise it, leave it out, or lower start_seconds",
+                )
 
     @classmethod
     def http(
@@ -116,6 +145,7 @@ class HealthCheck:
         healthy_after: int = 2,
         unhealthy_after: int = 3,
         start_seconds: int = 60,
+        grace_seconds: int | None = None,
     ) -> HealthCheck:
         """A check that an HTTP path answers 200.
 
@@ -130,9 +160,12 @@ class HealthCheck:
             healthy_after: 2 to 10; 2 by default.
             unhealthy_after: 2 to 10; 3 by default. With the interval it gives the time from dead to out of rotation.
             start_seconds: 0 to 300, ECS's longest start period; 60 by default.
+            grace_seconds: how long ECS overlooks what the load balancer says of a new task, at least
+                ``in_rotation_seconds``; ``None``, the default: exactly that.
 
         Raises:
-            ValueError: a value out of its range, a path without a slash, or a time-out not below the interval.
+            ValueError: a value out of its range, a path without a slash, a time-out not below the interval, or a grace
+                period that is shorter than a start may take.
         """
         container = ContainerCheck(
             command=_command(program, f"http://127.0.0.1:{port}{path}", timeout_seconds),
@@ -141,12 +174,33 @@ class HealthCheck:
             unhealthy_after=unhealthy_after,
             start_seconds=start_seconds,
         )
-        return cls(path=path, port=port, container=container, healthy_after=healthy_after)
+        return cls(path=path, port=port, container=container, healthy_after=healthy_after, grace_seconds=grace_seconds)
 
     @property
-    def grace_seconds(self) -> int:
-        """How long ECS ignores the load balancer's view of a new task: its start, and the checks until healthy."""
-        return self.container.start_seconds + self.container.interval_seconds * self.healthy_after
+    def out_of_rotation_seconds(self) -> int:
+        """The longest from a dead task to no traffic for it: one interval for each bad answer, and the last time-out.
+
+        The worst is a task that hangs just after a good check: the next begins an interval later, and each bad answer
+        is a time-out, which ends before the next check begins. AWS calls the interval approximate
+        (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html).
+        """
+        inside = self.container
+        return inside.interval_seconds * inside.unhealthy_after + inside.timeout_seconds
+
+    @property
+    def in_rotation_seconds(self) -> int:
+        """The longest from the start of a task to its first request: its own start, then checks until it is healthy.
+
+        "After your target is registered, it must pass one health check to be considered healthy" (same page); but one
+        that failed while it started needs ``healthy_after`` good answers, each an interval after the other.
+        """
+        inside = self.container
+        return inside.start_seconds + inside.interval_seconds * self.healthy_after + inside.timeout_seconds
+
+    @property
+    def grace_period_seconds(self) -> int:
+        """How long ECS overlooks what the load balancer says of a new task (the health check grace period)."""
+        return self.in_rotation_seconds if self.grace_seconds is None else self.grace_seconds
 
 
 def _command(program: HttpProgram | Sequence[str], url: str, timeout: int) -> tuple[str, ...]:

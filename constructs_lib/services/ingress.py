@@ -13,6 +13,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.checks import certificate_arn, invalid, ipv4_block, is_token, whole_number
+from constructs_lib.services.traffic_shift import both_groups
+
+LAST_PRIORITY: Final = 50_000
+"""The highest number that a listener rule may have."""
 
 _IDLE_SECONDS: Final = 60
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html"""
@@ -67,7 +71,7 @@ class SharedListener:
     conditions: Sequence[elbv2.ListenerCondition]
 
     def __post_init__(self) -> None:
-        whole_number("priority", self.priority, low=1, high=50000, fix="choose one that no other rule has")
+        whole_number("priority", self.priority, low=1, high=LAST_PRIORITY, fix="choose one that no other rule has")
         if not self.conditions:
             raise invalid("conditions", list(self.conditions), "at least one condition", "say which host or path it is")
 
@@ -76,11 +80,15 @@ class Ingress(NamedTuple):
     """What the rest of a service must know of its load balancer."""
 
     load_balancer: elbv2.IApplicationLoadBalancer
+    listener: elbv2.IApplicationListener
+    """The one that passes requests on."""
     full_name: str
     idle_seconds: int | None
     """Its idle timeout, as far as it can be told."""
     elsewhere: bool = False
     """Whether no template of the app has it, or has its listener."""
+    rule: elbv2.ApplicationListenerRule | None = None
+    """The listener rule that leads to the service; none where a listener leads to it by default."""
 
 
 class AccessLogsBucket(Construct):
@@ -112,12 +120,18 @@ class AccessLogsBucket(Construct):
 
 
 def target_group(
-    scope: Construct, *, vpc: ec2.IVpc, port: int, check: elbv2.HealthCheck, drain_seconds: int
+    scope: Construct,
+    id: str = "Targets",
+    *,
+    vpc: ec2.IVpc,
+    port: int,
+    check: elbv2.HealthCheck,
+    drain_seconds: int,
 ) -> elbv2.ApplicationTargetGroup:
     """A target group for tasks, which have addresses of their own."""
     return elbv2.ApplicationTargetGroup(
         scope,
-        "Targets",
+        id,
         vpc=vpc,
         port=port,
         protocol=elbv2.ApplicationProtocol.HTTP,
@@ -135,26 +149,45 @@ def connect(
     vpc: ec2.IVpc,
     idle_seconds: int,
     log_prefix: str,
+    alternate: elbv2.ApplicationTargetGroup | None = None,
 ) -> Ingress:
-    """Puts a target group behind a load balancer and tells what was used."""
+    """Puts a target group behind a load balancer and tells what was used; with an ``alternate``, by a rule for both.
+
+    Once ECS has shifted requests, the rule on AWS differs from the template. CloudFormation updates what differs
+    between two templates, so it leaves the rule alone until somebody changes priority or conditions of a shared
+    listener's rule: that sends the requests to the first group again, where there may be no task
+    (https://github.com/aws/aws-cdk/issues/36649). The rule of a load balancer of its own never changes.
+    """
+    shifted = None if alternate is None else both_groups(target_group, alternate)
     if isinstance(ingress, SharedListener):
         # In the service's scope: made under the listener, the rule would tie a listener of another stack to this one.
-        elbv2.ApplicationListenerRule(
+        rule = elbv2.ApplicationListenerRule(
             scope,
             "Rule",
             listener=ingress.listener,
             priority=ingress.priority,
             conditions=list(ingress.conditions),
-            target_groups=[target_group],
+            action=shifted,
+            target_groups=[target_group] if shifted is None else None,
         )
         arn = ingress.load_balancer.load_balancer_arn
         full_name = Fn.select(1, Fn.split(":loadbalancer/", arn))
         if isinstance(ingress.listener, elbv2.ApplicationListener):
             balancer = ingress.load_balancer
             if isinstance(balancer, elbv2.ApplicationLoadBalancer):
-                return Ingress(balancer, full_name, _idle_seconds(balancer))
-        return Ingress(ingress.load_balancer, full_name, None, elsewhere=True)
-    return _own(scope, ingress, target_group, vpc=vpc, idle_seconds=idle_seconds, log_prefix=log_prefix)
+                return Ingress(balancer, ingress.listener, full_name, _idle_seconds(balancer), rule=rule)
+        return Ingress(ingress.load_balancer, ingress.listener, full_name, None, elsewhere=True, rule=rule)
+    own = _own(scope, ingress, target_group, vpc=vpc, idle_seconds=idle_seconds, log_prefix=log_prefix)
+    if shifted is None:
+        return own
+    # A listener's default action has no name in CloudFormation that ECS could be given. The rule is for every path, and
+    # the last, so that other rules may come before it.
+    every_path = [elbv2.ListenerCondition.path_patterns(["/*"])]
+    return own._replace(
+        rule=elbv2.ApplicationListenerRule(
+            scope, "Rule", listener=own.listener, priority=LAST_PRIORITY, conditions=every_path, action=shifted
+        )
+    )
 
 
 def _own(
@@ -191,7 +224,7 @@ def _own(
         peer = ec2.Peer.ipv4(cidr)
         for listener in listeners:
             listener.connections.allow_default_port_from(peer)
-    return Ingress(load_balancer, load_balancer.load_balancer_full_name, idle_seconds)
+    return Ingress(load_balancer, listeners[0], load_balancer.load_balancer_full_name, idle_seconds)
 
 
 def _idle_seconds(balancer: elbv2.ApplicationLoadBalancer) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import aws_ec2 as ec2
@@ -20,10 +21,10 @@ def component_name(id: str) -> str:
     return check_name("id", "-".join(re.findall(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])", id)).lower())
 
 
-def private_subnets(vpc: ec2.IVpc) -> ec2.SubnetSelection:
+def private_subnets(vpc: ec2.IVpc, availability_zones: Sequence[str]) -> ec2.SubnetSelection:
     """The VPC's private subnets, refused when they are in fewer than two availability zones."""
     subnets = vpc.private_subnets or vpc.isolated_subnets
-    zones = set(vpc.availability_zones)
+    zones = set(availability_zones)
     if not subnets:
         raise invalid("cluster.vpc", "no private subnet", "a VPC with private subnets", "tasks get no public address")
     if len(zones) < 2 and not any(zone.startswith("#{Token[") for zone in zones):  # a list that is not known yet

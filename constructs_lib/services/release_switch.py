@@ -60,6 +60,12 @@ class ReleaseSwitch:
         """Zero while nothing is released, ``tasks`` after that."""
         return tasks if self.condition_id is None else self._or_zero(tasks)
 
+    def state(self) -> str:
+        """``DISABLED`` while nothing is released, ``ENABLED`` after that."""
+        if self.condition_id is None:
+            return "ENABLED"
+        return Fn.condition_if(self.condition_id, "ENABLED", "DISABLED").to_string()
+
     def _or_zero(self, value: int | dict[str, str]) -> float:
         assert self.condition_id is not None
         return Token.as_number(Fn.condition_if(self.condition_id, value, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from aws_cdk import Aws
 from aws_cdk import aws_ecr as ecr
@@ -14,17 +15,23 @@ from constructs_lib.architecture import Architecture
 from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
 from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.containers import add_container, volume_name
+from constructs_lib.services.containers import add_container, init_process, volume_name
+from constructs_lib.services.execute_command import ExecuteCommand
+from constructs_lib.services.execute_command_access import allow_sessions, writable_for_sessions
 from constructs_lib.services.log_delivery import LogDelivery
+from constructs_lib.services.non_blocking_logs import keep_logs_non_blocking
 from constructs_lib.services.policy import TaskSize, command_words, pinned_image
+from constructs_lib.services.restart_policy import RestartPolicy
 
 _NO_SETTINGS = ContainerSettings()
+_RESTART = RestartPolicy()
 
 
 class FargateTask:
     """A task definition whose image is named by digest (lesson Q3) and whose logs never block it (lesson W2).
 
-    It makes its resources in the scope that it is given, so that a service reads as one thing in the tree.
+    It makes its resources in the scope that it is given, so that a service reads as one thing in the tree. Containers
+    that other code adds to ``definition`` get non-blocking logs too, or the synthesis fails.
 
     Args:
         scope: the service, worker or scheduled task that it belongs to.
@@ -37,6 +44,8 @@ class FargateTask:
         stop_seconds: how long ECS waits after SIGTERM.
         health_check: the container's check; ``None`` for a task that ends by itself.
         port: the port that the application listens on, if any.
+        execute_command: ECS Exec for its containers; ``None``, the default: none. Whoever starts the task must ask for
+            it too: a service by ``EnableExecuteCommand``.
 
     Attributes:
         definition: the ECS task definition.
@@ -60,11 +69,16 @@ class FargateTask:
         stop_seconds: int,
         health_check: ecs.HealthCheck | None = None,
         port: int | None = None,
+        execute_command: ExecuteCommand | None = None,
     ) -> None:
         log_delivery.check_memory(1, size.memory_mib)
+        if execute_command is not None:
+            settings = writable_for_sessions(settings)
         self._scope, self._size = scope, size
         self._log_delivery, self._stop_seconds = log_delivery, stop_seconds
         self._containers = [component]
+        self._execute_command = execute_command
+        self._linux = init_process(scope)
         self.definition = ecs.FargateTaskDefinition(
             scope,
             "Task",
@@ -75,6 +89,8 @@ class FargateTask:
             runtime_platform=_platform(size.architecture),
             volumes=[ecs.Volume(name=volume_name(component, path)) for path in settings.writable_paths],
         )
+        if execute_command is not None:
+            allow_sessions(self.definition, execute_command)
         self.execution_role: iam.IRole = self.definition.obtain_execution_role()
         repository.grant_pull(self.execution_role)
         self.container = add_container(
@@ -87,7 +103,10 @@ class FargateTask:
             stop_seconds=stop_seconds,
             health_check=health_check,
             port=port,
+            linux=self._linux,
+            records_sessions=execute_command is not None,
         )
+        keep_logs_non_blocking(cast("ecs.CfnTaskDefinition", self.definition.node.default_child), log_delivery)
 
     def add_sidecar(
         self,
@@ -97,6 +116,7 @@ class FargateTask:
         settings: ContainerSettings = _NO_SETTINGS,
         essential: bool = False,
         health_command: Sequence[str] | None = None,
+        restart: RestartPolicy | None = _RESTART,
     ) -> ecs.ContainerDefinition:
         """Adds a container beside the application, with the same logs, root file system and stop time.
 
@@ -107,6 +127,8 @@ class FargateTask:
             settings: what it is told and may write to; its image's command and nothing else by default.
             essential: whether the task ends with it; ``False`` by default.
             health_command: a program of the image and its arguments, 0 when healthy; required when essential.
+            restart: when it is started again without a new task; ``None``: never. An essential one never is: the task
+                ends with it, and a new one is started.
 
         Raises:
             ValueError: a name that is taken, an image without a digest, log buffers too large for the task, or an
@@ -126,6 +148,8 @@ class FargateTask:
             )
         health = ["CMD", *command_words("health_command", health_command)] if health_command else None
         self._containers.append(name)
+        if self._execute_command is not None:
+            settings = writable_for_sessions(settings)
         for path in settings.writable_paths:
             self.definition.add_volume(name=volume_name(name, path))
         return add_container(
@@ -138,6 +162,9 @@ class FargateTask:
             stop_seconds=self._stop_seconds,
             essential=essential,
             health_check=ecs.HealthCheck(command=health) if health else None,
+            linux=self._linux,
+            records_sessions=self._execute_command is not None,
+            restart=None if essential else restart,
         )
 
 

@@ -67,7 +67,7 @@ ecs = _module(
     *("_ACTION_MAP", "_services", "_tasks", "_task_defs", "_get_docker", "_sanitize", "_make_deployment", "_run_task"),
     *("_stop_task", "_mark_task_stopped", "_reconcile_service_tasks", "_primary_deployment", "_deployment_for_task"),
     *("_create_service", "_update_service", "_delete_service", "_resolve_td_key", "_task_ip"),
-    *("_record_service_task_failure", "_record_service_task_healthy"),
+    *("_record_service_task_failure", "_record_service_task_healthy", "_describe_task_definition"),
 )
 eventbridge = _module("services.eventbridge", "_put_events")
 cloudwatch = _module("services.cloudwatch", "_put_metric_alarm", "_put_composite_alarm", "_delete_alarms")

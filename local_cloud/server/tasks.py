@@ -23,6 +23,7 @@ from local_cloud.server.health import EXITS, GRACE_SECONDS, HEALTHY_SECONDS, UNH
 from local_cloud.server.images import is_active
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
+ONE_OFF_SECONDS = 2.0
 
 _PRIVATE_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z.]+/"
@@ -53,6 +54,7 @@ def install() -> None:
     wrap(ecs, "_reconcile_service_tasks", _reconcile)
     wrap(ecs, "_create_service", _refuse_unknown_definition)
     wrap(ecs, "_update_service", _refuse_unknown_definition)
+    wrap(ecs, "_describe_task_definition", _describe_newest_active)
     threading.Thread(target=_retry_services, daemon=True, name="moorings_retry_services").start()
 
 
@@ -126,27 +128,56 @@ def _pull(task: Properties) -> None:
     if EXITS in behaviours:
         reason = "Essential container in task exited"
         ecs._mark_task_stopped(task["taskArn"], task, reason, "EssentialContainerExited", 1)
-    elif target_groups(service):
+    elif not owner:
+        _judged[_of_account(task)] = time.monotonic() + ONE_OFF_SECONDS
+    elif target_groups(service) or _has_check(task):
         unhealthy = UNHEALTHY in behaviours
         task.update(_startup_stable=False, _behaviour=UNHEALTHY if unhealthy else "")
-        key = (responses.get_account_id(), responses.get_region(), task["taskArn"])
-        _judged[key] = time.monotonic() + (GRACE_SECONDS if unhealthy else HEALTHY_SECONDS)
+        _judged[_of_account(task)] = time.monotonic() + (GRACE_SECONDS if unhealthy else HEALTHY_SECONDS)
+
+
+def _of_account(task: Properties) -> tuple[str, str, str]:
+    return responses.get_account_id(), responses.get_region(), task["taskArn"]
 
 
 def _judge(task: Properties | None) -> None:
-    """A healthy target lets its task count for the deployment; ECS stops the task of one that is not."""
+    """A healthy target lets its task count for the deployment; ECS stops the task of one that is not. Without a load
+    balancer the container check says so.
+
+    The program of a task that no service owns has come to its end by now.
+    """
     owner = _service_of(task) if task else None
-    if task is None or owner is None or task["lastStatus"] != "RUNNING":
+    if task is None or task["lastStatus"] != "RUNNING":
+        return
+    if owner is None:
+        reason = "Essential container in task exited"
+        ecs._mark_task_stopped(task["taskArn"], task, reason, "EssentialContainerExited", 0)
         return
     key = "/".join(owner)
     if task["_behaviour"] == UNHEALTHY:
         groups = ", ".join(target_groups(ecs._services.get(key)))
-        reason = f"Task failed ELB health checks in (target-group {groups})"
+        failed = f"ELB health checks in (target-group {groups})" if groups else "container health checks"
+        reason = f"Task failed {failed}"
+        _show_health(task, "UNHEALTHY")
         ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated")
         ecs._record_service_task_failure(task)
     else:
+        _show_health(task, "HEALTHY")
         ecs._record_service_task_healthy(key, task)
         ecs._reconcile_service_tasks(owner[0], key)
+
+
+def _has_check(task: Properties) -> bool:
+    """Whether an essential container has a health check."""
+    definition = ecs._task_defs.get(task["taskDefinitionArn"].rsplit("/", 1)[1], {"containerDefinitions": []})
+    return any("healthCheck" in one and one.get("essential", True) for one in definition["containerDefinitions"])
+
+
+def _show_health(task: Properties, status: str) -> None:
+    """What DescribeTasks says of a task whose containers are checked."""
+    if _has_check(task):
+        for one in (task, *task["containers"]):
+            one["healthStatus"] = status
 
 
 def _without_reference(image: str) -> str:
@@ -191,6 +222,15 @@ def _refuse_unknown_definition(inner: Callable[..., Response], data: Properties)
     wanted = data.get("taskDefinition")
     if wanted and ecs._resolve_td_key(wanted) not in ecs._task_defs:
         return refusal("ClientException", f"Unable to find task definition: {wanted}")
+    return inner(data)
+
+
+def _describe_newest_active(inner: Callable[..., Response], data: Properties) -> Response:
+    """A family's name means its newest ACTIVE revision; to MiniStack the newest of all."""
+    family = data.get("taskDefinition", "")
+    active = [one for one in ecs._task_defs.values() if (one["family"], one["status"]) == (family, "ACTIVE")]
+    if active:
+        data = {**data, "taskDefinition": max(active, key=lambda one: int(one["revision"]))["taskDefinitionArn"]}
     return inner(data)
 
 

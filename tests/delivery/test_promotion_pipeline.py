@@ -110,7 +110,7 @@ def test_a_wrong_value_is_refused(changes: dict[str, Any], message: str, tmp_pat
         synthesized(tmp_path, **changes)
 
 
-@pytest.mark.parametrize(("digest", "words"), [("", []), (DIGEST, [DIGEST])])
+@pytest.mark.parametrize(("digest", "words"), [("", []), (DIGEST, [DIGEST]), ("a1a1a1a", ["a1a1a1a"]), (TAG, [TAG])])
 def test_it_promotes_and_hands_on_digest_and_tag(digest: str, words: list[str], tmp_path: Path) -> None:
     """The command's answer becomes the variables that a pipeline reads."""
     answer = json.dumps({"digest": DIGEST, "build_tag": TAG, "tags": [TAG]})

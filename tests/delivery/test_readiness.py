@@ -75,7 +75,7 @@ def test_other_release() -> None:
     ended, later = entry(1, "successful"), NOW + timedelta(minutes=2)
     alive = readiness.other_release_check([ended, entry(2, "waiting", lease=later)], NOW)
     assert alive.result == "NG"
-    assert "release 2 by somebody is waiting" in alive.seen
+    assert "release 2 by somebody is under way, waiting" in alive.seen
     assert "10:02:00" in alive.fix
     assert readiness.other_release_check([ended, entry(2, "waiting", lease=NOW)], NOW).result == "OK"
     broken = readiness.other_release_check([ended, entry(2, "waiting", lease=NOW)], NOW)

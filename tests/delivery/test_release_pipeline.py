@@ -16,11 +16,19 @@ from aws_cdk import App, Environment, Stack, aws_iam
 from constructs_lib.delivery.buildspec import release_buildspec
 from constructs_lib.delivery.operations_asset import OperationsAsset
 from constructs_lib.delivery.release_pipeline import ReleasePipeline
+from constructs_lib.delivery.settings import BeforeRelease
 from tests.delivery.releases import ACCOUNT, ACROSS, OTHER, SETTINGS, arn, plain, rights, run_button
 from tests.delivery.support import allowed, of_type, only
 from tests.support import ROOT, TOKEN, Template, all_flags, statements
 
 DIGEST = "sha256:" + "a1" * 32
+TAG = "production-20260401T101500Z-0123456789ab"
+BEFORE = BeforeRelease(
+    family="shop--production--services-web-before-release",
+    container="web-before-release",
+    minutes=30,
+    roles=(f"arn:aws:iam::{ACCOUNT}:role/migrates", f"arn:aws:iam::{ACCOUNT}:role/starts"),
+)
 
 
 def synthesized(
@@ -100,6 +108,31 @@ def test_conditions_hold_what_a_resource_cannot(template: Template) -> None:
     }
 
 
+def test_a_task_before_a_release_adds_exactly_this(template: Template, tmp_path: Path) -> None:
+    """One family in one cluster, with its two roles for tasks only; a service without one has none of it (Q5)."""
+    more = synthesized(tmp_path, replace(SETTINGS, before_release=BEFORE))
+    family = arn("ecs", "task-definition/shop--production--services-web-before-release:*")
+    assert rights(more, button(more)) - rights(template, button(template)) == {
+        ("ecs:RegisterTaskDefinition", family),
+        ("ecs:RunTask", family),
+        ("ecs:StopTask", arn("ecs", "task/*")),
+        ("ecs:DeregisterTaskDefinition", "*"),
+        *(("iam:PassRole", role) for role in BEFORE.roles),
+    }
+    assert not rights(template, button(template)) - rights(more, button(more))
+    held = [
+        (statement["Action"], operator, key, plain(value))
+        for statement in statements(more, button(more))
+        for operator, tests in statement.get("Condition", {}).items()
+        for key, value in tests.items()
+    ]
+    for action in ("ecs:RunTask", "ecs:StopTask"):
+        in_cluster = ("ArnEquals", "ecs:cluster", arn("ecs", "cluster/cluster"))
+        assert [rest for name, *rest in held if name == action] == [list(in_cluster)]
+    passed = sorted(value for name, _, key, value in held if (name, key) == ("iam:PassRole", "iam:PassedToService"))
+    assert passed == ["cloudformation.amazonaws.com", "ecs-tasks.amazonaws.com"]
+
+
 def test_another_account_is_read_by_its_reader_and_by_nothing_else(tmp_path: Path) -> None:
     """No right of the other account stands in this one's policies but to become the reader (Q7)."""
     template = synthesized(tmp_path, replace(SETTINGS, upstream=ACROSS))
@@ -116,8 +149,9 @@ _OF_A_PERSON = {"ssm:DescribeParameters", "ssm:DeleteParameter"}
 """Looking for a service by a part of its name, and lifting a freeze: no button does it."""
 
 
-def test_the_role_has_what_the_commands_call_and_nothing_more(template: Template) -> None:
+def test_the_role_has_what_the_commands_call_and_nothing_more(tmp_path: Path) -> None:
     """Every call that the code of releases makes is allowed, and every right is one that it uses."""
+    template = synthesized(tmp_path, replace(SETTINGS, before_release=BEFORE))
     files = [
         *(ROOT / "constructs_lib" / "delivery" / "operations").glob("*.py"),
         ROOT / "constructs_lib" / "ops" / "delivery_world.py",
@@ -229,6 +263,8 @@ EVIL = 'x\'; touch /tmp/never "$(touch /tmp/never)" `touch /tmp/never` --help'
             ["release", "shop/production/web", DIGEST, "--now", f"--reason={EVIL}"],
         ),
         ({"COMMAND": "rollback"}, ["rollback", "shop/production/web"]),
+        ({"COMMAND": "release", "DIGEST": DIGEST[7:19]}, ["release", "shop/production/web", DIGEST[7:19]]),
+        ({"COMMAND": "rollback", "TO": TAG}, ["rollback", "shop/production/web", f"--to={TAG}"]),
         ({"COMMAND": "rollback", "TO": "12"}, ["rollback", "shop/production/web", "--to=12"]),
         ({"COMMAND": "rollback", "TO": DIGEST}, ["rollback", "shop/production/web", f"--to={DIGEST}"]),
         ({"COMMAND": "restart"}, ["restart", "shop/production/web"]),
@@ -249,10 +285,10 @@ def test_values_reach_the_command_as_single_words(variables: dict[str, str], wor
         ({"COMMAND": "release", "TO": "12"}, "TO goes with COMMAND=rollback only"),
         ({"COMMAND": "rollback", "DIGEST": DIGEST}, "DIGEST goes with COMMAND=release only"),
         ({"COMMAND": "restart", "REASON": "now"}, "REASON goes with COMMAND=release only"),
-        ({"COMMAND": "release", "DIGEST": "--help"}, "DIGEST must be 'sha256:'"),
-        ({"COMMAND": "release", "DIGEST": DIGEST + "\n--help"}, "DIGEST must be 'sha256:'"),
-        ({"COMMAND": "rollback", "TO": "$(id)"}, "TO must be a digest or the number"),
-        ({"COMMAND": "rollback", "TO": "0"}, "TO must be a digest or the number"),
+        ({"COMMAND": "release", "DIGEST": "--help"}, "DIGEST must be a digest, its first"),
+        ({"COMMAND": "release", "DIGEST": DIGEST + "\n--help"}, "DIGEST must be a digest, its first"),
+        ({"COMMAND": "rollback", "TO": "$(id)"}, "TO must be the number of a release"),
+        ({"COMMAND": "rollback", "TO": "0"}, "TO must be the number of a release"),
     ],
 )
 def test_a_wrong_value_starts_nothing(variables: dict[str, str], message: str, tmp_path: Path) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack, aws_ec2, aws_ecs
+from aws_cdk import App, Environment, Stack, aws_ec2, aws_ecs, aws_iam
 
 from constructs_lib.delivery.release_role import ReleaseRole
+from constructs_lib.delivery.release_schedules import ReleasedSchedule
 from tests.delivery.releases import ACCOUNT, arn, rights
 from tests.delivery.support import of_type
-from tests.support import FLAG_SETS, Template, statements, vpc
+from tests.support import FLAG_SETS, Template, listed, statements, synthesize, vpc
 
 
 def services(stack: Stack, family: str) -> list[aws_ecs.FargateService]:
@@ -26,7 +28,9 @@ def services(stack: Stack, family: str) -> list[aws_ecs.FargateService]:
     return [aws_ecs.FargateService(stack, "Service", cluster=cluster, task_definition=task, security_groups=[group])]
 
 
-def synthesized(flags: dict[str, Any] | None = None, family: str | None = None) -> Template:
+def synthesized(
+    flags: dict[str, Any] | None = None, family: str | None = None, schedules: Sequence[ReleasedSchedule] = ()
+) -> Template:
     """A stack with one service and the role of its releases."""
     app = App(context=flags or {})
     stack = Stack(app, "Services", env=Environment(account=ACCOUNT, region="eu-west-1"))
@@ -36,6 +40,7 @@ def synthesized(flags: dict[str, Any] | None = None, family: str | None = None) 
         application="shop",
         environment="production",
         services=services(stack, family or "shop-web"),
+        schedules=schedules,
         stacks_read=["shop--production--network"],
     )
     template: Template = app.synth().get_stack_by_name(stack.stack_name).template
@@ -85,7 +90,10 @@ def test_the_role_is_exactly_this(flags: dict[str, Any]) -> None:
         *((f"iam:{a}", one) for a in ("GetRole", "PassRole") for one in roles),
         *(
             (f"application-autoscaling:{a}", targets)
-            for a in ("ListTagsForResource", "RegisterScalableTarget", "TagResource")
+            for a in (
+                *("DeleteScheduledAction", "ListTagsForResource", "PutScheduledAction"),
+                *("RegisterScalableTarget", "TagResource"),
+            )
         ),
         *((f"application-autoscaling:{a}", "*") for a in ("DescribeScalableTargets", "DescribeScheduledActions")),
         *((f"cloudwatch:{a}", alarms) for a in ("ListTagsForResource", "PutMetricAlarm", "TagResource")),
@@ -108,6 +116,28 @@ def test_roles_are_passed_to_tasks_only_and_targets_are_desired_counts_only() ->
     ((action, condition),) = conditions.items()
     assert "RegisterScalableTarget" in action
     assert condition["StringEqualsIfExists"]["application-autoscaling:scalable-dimension"] == "ecs:service:DesiredCount"
+
+
+def test_the_roles_that_shift_requests_are_passed_to_ecs_only() -> None:
+    """They stand in the load balancers of services that shift requests; without such services none is passed (T4)."""
+    stack = Stack(App(), "Services", env=Environment(account=ACCOUNT, region="eu-west-1"))
+    shift = aws_iam.Role(stack, "Shift", assumed_by=aws_iam.ServicePrincipal("ecs.amazonaws.com"))
+    ReleaseRole(
+        stack,
+        "ReleaseRole",
+        application="shop",
+        environment="production",
+        services=services(stack, "shop-web"),
+        traffic_roles=[shift],
+    )
+    template = synthesize(stack)
+    (policy,) = of_type(template, "AWS::IAM::ManagedPolicy").values()
+    (passing,) = (one for one in policy["Properties"]["PolicyDocument"]["Statement"] if one["Action"] == "iam:PassRole")
+    (key,) = (key for key in of_type(template, "AWS::IAM::Role") if key.startswith("Shift"))
+    assert passing["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}}
+    (none,) = of_type(synthesized(), "AWS::IAM::ManagedPolicy").values()
+    assert "iam:PassRole" not in json.dumps(none)
 
 
 def test_only_cloudformation_can_be_it_under_a_name_that_others_compute() -> None:
@@ -145,8 +175,6 @@ NOT_NEEDED = {
     "ecs:UntagResource": "a release changes no tags",
     "cloudwatch:UntagResource": "a release changes no tags",
     "application-autoscaling:UntagResource": "a release changes no tags",
-    "application-autoscaling:PutScheduledAction": "the targets have no scheduled actions",
-    "application-autoscaling:DeleteScheduledAction": "the targets have no scheduled actions",
     "cloudwatch:DeleteAlarms": "of step scaling that is given with the target",
     "lambda:GetProvisionedConcurrencyConfig": "the targets are ECS services",
     "lambda:PutProvisionedConcurrencyConfig": "the targets are ECS services",
@@ -170,6 +198,63 @@ def test_it_has_what_the_schemas_of_the_changed_resources_name() -> None:
     assert (
         actions - needed == {"ecs:ListTagsForResource", "ssm:GetParameters", "cloudformation:DescribeStacks"} - needed
     )
+
+
+def schedule(number: int = 0) -> ReleasedSchedule:
+    """A scheduled task, as a stack describes it."""
+    return ReleasedSchedule(
+        arn=arn("scheduler", f"schedule/default/nightly-{number}"),
+        role=f"arn:aws:iam::{ACCOUNT}:role/schedule-{number}",
+        families=f"shop-nightly-{number}",
+        roles=(f"arn:aws:iam::{ACCOUNT}:role/task-{number}", f"arn:aws:iam::{ACCOUNT}:role/execution-{number}"),
+    )
+
+
+def of_schedules(template: Template) -> list[list[dict[str, Any]]]:
+    """The statements of the policies about scheduled tasks, a list for each, all attached to the role."""
+    policies = {key: one for key, one in of_type(template, "AWS::IAM::ManagedPolicy").items() if "Schedules" in key}
+    attached = template["Resources"][role(template)]["Properties"]["ManagedPolicyArns"]
+    assert [one for one in attached if one["Ref"] in policies] == [{"Ref": key} for key in policies]
+    return [one["Properties"]["PolicyDocument"]["Statement"] for one in policies.values()]
+
+
+def test_a_scheduled_task_gets_its_next_definition_and_nothing_else() -> None:
+    """Its own schedule and family; its schedule's role goes to Scheduler only, and its task's roles to tasks only."""
+    (found,) = of_schedules(synthesized(schedules=[schedule()]))
+    task_roles = [f"arn:aws:iam::{ACCOUNT}:role/task-0", f"arn:aws:iam::{ACCOUNT}:role/execution-0"]
+    rights = [(one["Action"], listed(one["Resource"]), one.get("Condition")) for one in found]
+    family = {
+        "Fn::Join": [
+            "",
+            ["arn:", {"Ref": "AWS::Partition"}, ":ecs:eu-west-1:111122223333:task-definition/shop-nightly-0:*"],
+        ]
+    }
+    assert rights == [
+        (["scheduler:GetSchedule", "scheduler:UpdateSchedule"], [schedule().arn], None),
+        ("iam:PassRole", [schedule().role], passed_to("scheduler.amazonaws.com")),
+        (["ecs:ListTagsForResource", "ecs:RegisterTaskDefinition", "ecs:TagResource"], [family], None),
+        ("iam:PassRole", task_roles, passed_to("ecs-tasks.amazonaws.com")),
+        ("iam:GetRole", task_roles, None),
+    ]
+
+
+def passed_to(service: str) -> dict[str, Any]:
+    """The condition under which a role may be passed to one service."""
+    return {"StringEquals": {"iam:PassedToService": service}}
+
+
+def test_the_schema_of_a_schedule_names_no_more() -> None:
+    """What CloudFormation needs to update one; a permission that AWS adds is found here before a release fails."""
+    (found,) = of_schedules(synthesized(schedules=[schedule()]))
+    actions = {action for one in found for action in listed(one["Action"])}
+    assert schema_permissions("AWS::Scheduler::Schedule", "update") <= actions
+
+
+def test_many_scheduled_tasks_are_several_policies() -> None:
+    """A managed policy takes 6,144 characters, so one holds eight; nothing is attached without any."""
+    many = of_schedules(synthesized(schedules=[schedule(number) for number in range(17)]))
+    assert [len(one[0]["Resource"]) if isinstance(one[0]["Resource"], list) else 1 for one in many] == [8, 8, 1]
+    assert of_schedules(synthesized()) == []
 
 
 @pytest.mark.parametrize(

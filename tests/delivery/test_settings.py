@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, replace
 
 import pytest
 
-from constructs_lib.delivery.settings import DeliverySettings, Upstream
+from constructs_lib.delivery.settings import BeforeRelease, DeliverySettings, Upstream
 from constructs_lib.naming import (
     delivery_settings_name,
     reader_role_name,
@@ -45,6 +45,17 @@ FULL = DeliverySettings(
     outside_window="wait",
     scan_threshold="high",
     upstream=UPSTREAM,
+    before_release=BeforeRelease(
+        family=f"{stack_name('shop', 'production', 'services')}-web-before-release",
+        container="web-before-release",
+        minutes=45,
+        roles=tuple(
+            f"arn:aws:iam::{ACCOUNT}:role/shop--production--services-webbeforerelease{name}-AbCdEfGhIjKl"
+            for name in ("TaskTaskRole", "TaskExecutionRole")
+        ),
+    ),
+    alternate_target_group=f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/shop-web/fedcba9876543210",
+    deployment_minutes=20,
 )
 
 LEAST = DeliverySettings(
@@ -69,10 +80,25 @@ def test_nothing_is_lost_in_the_parameter(settings: DeliverySettings) -> None:
     assert DeliverySettings.from_json(settings.to_json()) == settings
 
 
+def test_settings_of_before_there_were_such_tasks_are_read() -> None:
+    """A stack that was deployed by an earlier version has none, and its releases run none."""
+    values = json.loads(FULL.to_json())
+    del values["before_release"]
+    assert DeliverySettings.from_json(json.dumps(values)) == replace(FULL, before_release=None)
+
+
+def test_settings_of_before_there_were_two_target_groups_are_read() -> None:
+    """A stack that was deployed by an earlier version has one, and its deployments take no time of their own (T4)."""
+    values = json.loads(FULL.to_json())
+    del values["alternate_target_group"], values["deployment_minutes"]
+    read = DeliverySettings.from_json(json.dumps(values))
+    assert read == replace(FULL, alternate_target_group="", deployment_minutes=0)
+
+
 def test_full_settings_differ_from_every_default() -> None:
     """So that the test above sees each of them come back."""
     optional = [field.name for field in fields(FULL) if field.default is not MISSING]
-    assert len(optional) == 5
+    assert len(optional) == 8
     assert [name for name in optional if getattr(FULL, name) == getattr(LEAST, name)] == []
     assert UPSTREAM.check != "digest"
     assert UPSTREAM.reader_role
@@ -111,6 +137,12 @@ def test_text_that_is_no_settings_is_refused(text: str) -> None:
         {"cluster": ["a"]},
         {"outside_window": "ask"},
         {"scan_threshold": "HIGH"},
+        {"before_release": "migrate"},
+        {"before_release": {"family": "f", "container": "c"}},
+        {"before_release": {"family": "f", "container": "c", "minutes": "5", "roles": []}},
+        {"before_release": {"family": "f", "container": None, "minutes": 5, "roles": []}},
+        {"before_release": {"family": "f", "container": "c", "minutes": True, "roles": []}},
+        {"before_release": {"family": "f", "container": "c", "minutes": 5, "roles": 7}},
         {"upstream": "staging"},
         {"upstream": {"environment": "staging"}},
         {"upstream": {**json.loads(FULL.to_json())["upstream"], "check": "tag"}},

@@ -219,7 +219,7 @@ def test_an_index_arrives_with_its_children(two: Two) -> None:
     digest = two.staging.put(json.dumps(body), INDEX, TAG)
     two.released(digest)
     done = two.promote()
-    assert (done["digest"], done["manifests_put"], done["layers_copied"]) == (digest, 3, 5)
+    assert (done["digest"], done["manifests_put"], done["layers_copied"]) == (digest, 3, 3)
     assert two.production.tags() == {digest: [TAG], children[0]: [], children[1]: []}
     for name in (digest, *children):
         assert two.production.manifest(name) == two.staging.manifest(name)
@@ -228,7 +228,7 @@ def test_an_index_arrives_with_its_children(two: Two) -> None:
     newer = two.staging.push(b"common", b"new", tag=next_tag)
     two.released(newer, 2)
     done = two.promote()
-    assert (done["digest"], done["layers_copied"], done["layers_present"]) == (newer, 2, 1)
+    assert (done["digest"], done["layers_copied"], done["layers_present"]) == (newer, 1, 1)
 
 
 def test_a_promotion_that_was_killed_is_finished_by_the_next(two: Two) -> None:
@@ -240,13 +240,13 @@ def test_a_promotion_that_was_killed_is_finished_by_the_next(two: Two) -> None:
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         for line in running.stdout:
-            if "layer 8 of 21" in line:
+            if "layer 8 of 20" in line:
                 running.kill()
                 break
     assert two.production.tags() == {}
     done = two.promote()
     assert done["layers_present"] >= 7
-    assert done["layers_copied"] + done["layers_present"] == 21
+    assert done["layers_copied"] + done["layers_present"] == 20
     assert two.production.tags() == {digest: [TAG]}
     for layer in layers:
         assert two.production.layer(digest_of(layer)) == layer

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 import pytest
 
 from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.timeouts import KEEP_ALIVE_SECONDS, REQUEST_SECONDS, TimeoutBudget
+from constructs_lib.services.timeouts import SHUTDOWN_SECONDS as SHUTDOWN
 from stacks.environments import ENVIRONMENTS
 
 FOLDER = Path(__file__).parents[2] / "examples" / "web"
@@ -29,11 +31,11 @@ SHUTDOWN_SECONDS = TimeoutBudget().shutdown_seconds
 class Web:
     """The application, listening on a free port."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=FOLDER,
-            env={"PATH": os.environ["PATH"], "PORT": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+            env={"PATH": os.environ["PATH"], "PORT": "0", "PYTHONDONTWRITEBYTECODE": "1", **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -94,6 +96,7 @@ def test_the_services_of_this_project_can_run_it(web: Web) -> None:
     for environment in ENVIRONMENTS:
         (service,) = environment.services
         check = service.health_check
+        assert isinstance(check, HealthCheck)
         assert (check.path, check.port, check.container.command[:2]) == ("/healthz", 8080, ("CMD", "python3"))
     assert run(HealthCheck.http("/healthz", port=web.port, program="python3")) == 0
     assert run(HealthCheck.http("/elsewhere", port=web.port, program="python3")) != 0
@@ -117,13 +120,81 @@ def test_sigterm_ends_it_although_connections_are_open(web: Web) -> None:
         web.connect().connect()
 
 
-def test_a_request_is_answered_although_the_end_began_while_it_was_being_made() -> None:
-    """The process waits for the thread that is at work, and that one says that the connection ends."""
+def loaded() -> Any:
+    """The application as a module, so that a test can slow it down."""
     spec = importlib.util.spec_from_file_location("web_app", FOLDER / "app.py")
     assert spec is not None
     assert spec.loader is not None
     app: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("setting", "sent"),
+    [
+        (KEEP_ALIVE_SECONDS, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (REQUEST_SECONDS, b"GET /healthz HTTP/1.1\r\nHost: a\r\n"),
+    ],
+)
+def test_the_numbers_of_the_budget_act(setting: str, sent: bytes) -> None:
+    """A silent connection, and a request that never ends, are closed when the service's own time-outs say so (T3)."""
+    default = TimeoutBudget().environment()
+    web = Web(**{**default, setting: "1"})
+    try:
+        with socket.create_connection(("127.0.0.1", web.port), timeout=15) as connection:
+            connection.sendall(sent)
+            began = time.monotonic()
+            while connection.recv(4096):  # until the other side closes
+                pass
+            assert 0.7 < time.monotonic() - began < 12
+        assert web.get("/healthz") == (200, "ok\n")
+        assert web.stop()[0] == 0
+    finally:
+        web.process.kill()
+        web.process.communicate()
+
+
+def test_every_setting_that_a_service_hands_over_has_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application calls nothing, so it needs no time-out for that; it reads the other three (T3)."""
+    budget = TimeoutBudget(keep_alive_seconds=81, longest_request_seconds=31, shutdown_seconds=19)
+    for name, value in budget.environment().items():
+        monkeypatch.setenv(name, value)
+    app = loaded()
+    assert (app.Handler.timeout, app.Server.request_seconds, app.Server.shutdown_seconds) == (81, 31, 19)
+    read = {name for name in budget.environment() if name in (FOLDER / "app.py").read_text()}
+    assert read == {KEEP_ALIVE_SECONDS, REQUEST_SECONDS, SHUTDOWN}
+
+
+def test_a_request_that_never_ends_does_not_hold_the_end_up() -> None:
+    """When the time for the end is over, the server goes on and says how many it cut off (T3)."""
+    app: Any = loaded()
+    at_work, go_on = threading.Event(), threading.Event()
+
+    class Stuck(app.Handler):  # type: ignore[misc]
+        def answer(self, *_: Any) -> None:
+            at_work.set()
+            go_on.wait(timeout=30)
+
+    server = app.Server(0, "7")
+    server.RequestHandlerClass = Stuck
+    server.shutdown_seconds = 0.2
+    left: list[int] = []
+    serving = threading.Thread(target=lambda: left.append(server.run()))
+    serving.start()
+    connection = HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection.request("GET", "/")
+    assert at_work.wait(timeout=10)
+    server.stop()
+    serving.join(timeout=10)
+    go_on.set()
+    assert left == [1]
+    connection.close()
+
+
+def test_a_request_is_answered_although_the_end_began_while_it_was_being_made() -> None:
+    """The process waits for the thread that is at work, and that one says that the connection ends."""
+    app: Any = loaded()
     at_work, go_on = threading.Event(), threading.Event()
 
     class Slow(app.Handler):  # type: ignore[misc]

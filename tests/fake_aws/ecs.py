@@ -289,6 +289,8 @@ class FakeEcs:
     def _list_tasks(self, params: Params) -> dict[str, Any]:
         cluster, status = self._in_cluster(params), params.get("desiredStatus", "RUNNING")
         arns = [a for a, t in self.tasks.items() if t["clusterArn"] == cluster and t["desiredStatus"] == status]
+        if "serviceName" in params:
+            arns = [one for one in arns if self.tasks[one]["group"] == f"service:{params['serviceName']}"]
         return _listed("taskArns", arns, params)
 
     def _describe_tasks(self, params: Params) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class FakeEcsWithScheduler(FakeEcs):
     Attributes:
         behaviour: how the tasks of an image behave, by its digest; ``good`` by default.
         scheduled: the services, by ARN.
+        unwell: digests whose tasks run and fail their container check.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -68,6 +69,7 @@ class FakeEcsWithScheduler(FakeEcs):
         self.clock = clock
         self.behaviour: dict[str, Behaviour] = {}
         self.scheduled: dict[str, Running] = {}
+        self.unwell: set[str] = set()
         clock.listeners.append(self._tick)
 
     # ------------------------------------------------------------ what CloudFormation and scaling do
@@ -207,6 +209,10 @@ class FakeEcsWithScheduler(FakeEcs):
         return super()._describe_services({**params, "services": [by_name.get(one, one) for one in params["services"]]})
 
     def _show(self, held: Running) -> None:
+        for one in held.deployments:
+            for task, at in one.tasks.items():
+                seen = "UNHEALTHY" if self.digest(one.task_definition) in self.unwell else "HEALTHY"
+                self.tasks[task]["healthStatus"] = seen if self._healthy(one, at) else "UNKNOWN"
         running = [sum(self.tasks[task]["lastStatus"] == "RUNNING" for task in one.tasks) for one in held.deployments]
         self.services[held.arn] |= {
             "desiredCount": held.desired,

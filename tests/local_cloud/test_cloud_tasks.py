@@ -316,3 +316,32 @@ def test_accounts_and_regions_are_separate(ecs: Ecs) -> None:
         there.serve(there.image(":v1"))
         assert there.counts() == (1, 0), "the image of one account is not the other's"
     assert ecs.counts() == (2, 2)
+
+
+def test_a_task_of_no_service_ends_by_itself(ecs: Ecs) -> None:
+    """Its program comes to an end: exit code 0, and nothing replaces it; an image that says so exits with 1."""
+    ecs.aws.push("web", "v1")
+    definition = ecs.define(ecs.image(":v1"))
+    run = ecs.api.run_task(cluster=CLUSTER, taskDefinition=definition, launchType="FARGATE")
+    arn = run["tasks"][0]["taskArn"]
+
+    def ended() -> bool:
+        (task,) = ecs.api.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"]
+        return str(task["lastStatus"]) == "STOPPED"
+
+    assert not ended()
+    ecs.until(ended, "the task ends")
+    (task,) = ecs.api.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"]
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 0)
+    assert ecs.tasks() == []
+
+
+def test_a_family_is_its_newest_active_definition(ecs: Ecs) -> None:
+    """One that was deregistered is not what the family's name means, though it is newer."""
+    older, newer = ecs.define(ecs.image(":v1")), ecs.define(ecs.image(":v2"))
+    family = older.rpartition("/")[2].partition(":")[0]
+    described = ecs.api.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    assert described["taskDefinitionArn"] == newer
+    ecs.api.deregister_task_definition(taskDefinition=newer)
+    described = ecs.api.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    assert described["taskDefinitionArn"] == older

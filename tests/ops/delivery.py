@@ -146,12 +146,11 @@ class Account:
             action=action,
             state=state,
             digest=image,
-            previous="none",
+            **{"previous": "none", **other},
             who=JO,
             began=began,
             lease=NOW + lease,
             ended=ended,
-            **other,
         )
         self.ssm.put(f"{release_path(*place.split('/'))}/{number}", entry.to_json())
         return entry

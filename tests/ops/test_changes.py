@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, TokenRetrievalError
 
 from constructs_lib.delivery.ledger import Entry
 from constructs_lib.delivery.operations.ledger_store import Busy as LedgerBusy
@@ -77,10 +78,17 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Asked]:
     [
         (["release"], Request(action="release")),
         (["release", digest(3)], Request(action="release", target=digest(3))),
+        (
+            ["release", "--now", "--reason", "login", digest(3)],
+            Request(action="release", target=digest(3), now_reason="login"),
+        ),
         (["release", "--now", "--reason", " login "], Request(action="release", now_reason="login")),
         (["rollback"], Request(action="rollback")),
         (["rollback", "--to", "9"], Request(action="rollback", target="9")),
         (["rollback", "--to", digest(3)], Request(action="rollback", target=digest(3))),
+        (["rollback", "--to", digest(3)[7:19]], Request(action="rollback", target=digest(3)[7:19])),
+        (["release", digest(3)[:14]], Request(action="release", target=digest(3)[:14])),
+        (["release", build_tag(3)], Request(action="release", target=build_tag(3))),
         (["restart"], Request(action="restart")),
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
@@ -101,16 +109,31 @@ def test_what_is_asked_for(account: Account, ends: Callable[..., Asked], words: 
         (["release", "shop/production/web/x"], "argument ENV: must be an environment such as production"),
         (["release", "shop//web"], "argument ENV: must be an environment such as production"),
         (["release", "pin-x"], "argument ENV: must be an environment such as production"),
-        (["release", "production", "v42"], "argument DIGEST: must be 'sha256:' and 64 hexadecimal digits, got 'v42'"),
+        (
+            ["release", "production", "v42"],
+            "argument DIGEST: must be a digest, at least 7 of its first digits, or a build tag such as",
+        ),
         (["release", "production", digest(1).upper()], "argument DIGEST: must be"),
         (["release", "production", "--now"], "--now and --reason TEXT must be given together, got --now alone"),
         (["release", "production", "--reason", "x"], "--now and --reason TEXT must be given together, got --reason"),
         (["release", "production", "--now", "--reason", " "], "argument --reason: must be a text"),
         (["rollback", "production", "--to", "0"], "argument --to: must be a release's number such as 12"),
         (["rollback", "production", "--to", "v42"], "argument --to: must be a release's number such as 12"),
+        (["rollback", "production", "--to", "abcdef"], "argument --to: must be a release's number such as 12"),
+        (["verify", "production", "v42"], "argument DIGEST|N: must be a release's number such as 12"),
+        (
+            ["verify", "production", "12"],
+            "a number such as 12 names what ran here before; use it with `--for rollback`",
+        ),
+        (["verify", "production", "--for", "restart", digest(1)], "a restart takes no DIGEST, got 'sha256:0000"),
         (["rollback", "production", digest(1)], "unrecognized arguments"),
         (["restart", "production", "--now"], "unrecognized arguments"),
         (["verify", "production", "--for", "x"], "argument --for: invalid choice"),
+        (["release", "production", "--json", "v42"], "argument DIGEST: must be a digest"),
+        (["release", "production", "--json", digest(1), digest(2)], "unrecognized arguments: sha256:0000"),
+        (["release", "production", digest(1), "--json", digest(2)], "unrecognized arguments: sha256:0000"),
+        (["release", "production", "--yes"], "unrecognized arguments: --yes"),
+        (["status", "production", "--json", "x"], "unrecognized arguments: x"),
         (["diff", "production"], "the following arguments are required: ENV"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
@@ -187,9 +210,9 @@ OUTCOMES: list[tuple[BaseException, int, str]] = [
     (Refused("no release: the window is closed", CHECKS), 1, "refused"),
     (NeedsRepair("the stack is UPDATE_ROLLBACK_FAILED; mend it"), 1, "repair"),
     (Busy("another release is under way"), 3, "busy"),
-    (LedgerBusy(replace(ENTRY, state="waiting")), 3, "busy"),
-    (LostRace(13), 3, "busy"),
-    (Overtaken(ENTRY), 3, "busy"),
+    (LedgerBusy(replace(ENTRY, state="waiting"), "shop/production/web"), 3, "busy"),
+    (LostRace(13, "shop/production/web"), 3, "busy"),
+    (Overtaken(ENTRY, "shop/production/web"), 3, "busy"),
     (Interrupted("release 12 stays open; the next one takes it over"), 130, "interrupted"),
     (KeyboardInterrupt(), 130, "interrupted"),
 ]
@@ -305,6 +328,28 @@ def test_what_aws_refuses_is_one_sentence(account: Account, command: str) -> Non
     done = account.moorings(command, "production", *words, "--json")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith("moorings: AWS did not answer as needed: AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (EndpointConnectionError(endpoint_url="https://ssm.eu-wst-1.amazonaws.com/"), "look at the network, --region"),
+        (ConnectTimeoutError(endpoint_url="https://ssm.eu-west-1.amazonaws.com/"), "look at the network, --region"),
+        (TokenRetrievalError(provider="sso", error_msg="expired"), "log in to AWS again, such as by `aws sso login`"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_cannot_reach_aws_has_a_fix(account: Account, error: Exception, fix: str) -> None:
+    """A wrong region, no network, or a login that has run out."""
+
+    def refuse(_operation: str, _params: Any) -> None:
+        raise error
+
+    account.aws.before = refuse
+    done = account.moorings("status", "production")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("moorings: AWS cannot be asked: ")
+    assert f"; {fix}" in done.err
 
 
 def test_region_and_profile_are_the_commands(account: Account) -> None:

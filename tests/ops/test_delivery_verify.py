@@ -65,6 +65,20 @@ def test_what_is_meant_to_be_done_can_be_said(account: Account, ready: str) -> N
     assert account.moorings("verify", "production", "--for", "rollback").code == 1
 
 
+def test_a_rollback_is_asked_for_by_number_too(account: Account, ready: str) -> None:
+    """As ``rollback --to`` takes it."""
+    assert account.moorings("release", "production", ready).code == 0
+    other = account.image(2, "shop/staging/web", WEB)
+    assert account.moorings("release", "staging").code == 0
+    assert account.moorings("release", "production", other[7:19]).code == 0
+    done = account.moorings("verify", "production", "1", "--for", "rollback")
+    assert (done.code, done.out.splitlines()[0]) == (0, f"{WEB}, rollback: is ready")
+    assert f"{ready[:19]} in {WEB} is ACTIVE" in done.out
+    refused = account.moorings("verify", "production", "77", "--for", "rollback")
+    assert refused.code == 1
+    assert "fix:" not in refused.out, "the sentence has it"
+
+
 def test_the_image_that_is_named_is_judged(account: Account, ready: str) -> None:
     """A build that staging never ran is not ready; by default it is what staging ran, which is older."""
     other = account.image(2, WEB)

@@ -31,7 +31,7 @@ def test_what_differs_is_shown_side_by_side(account: Account, apart: list[str]) 
         "shop web: different images",
         f"  {STAGING}     {two}  {build_tag(2)}  000000000002  since {staging:%Y-%m-%d %H:%M} UTC",
         f"  {PRODUCTION}  {one}  {build_tag(1)}  000000000001  since {production:%Y-%m-%d %H:%M} UTC",
-        f"  {PRODUCTION} is 1 build and 2.4 days behind",
+        f"  {PRODUCTION} is behind: {STAGING} has 1 newer build, waiting for 2.4 days; it ran there",
     ]
 
 
@@ -70,7 +70,7 @@ def test_the_same_image_is_exit_code_0(account: Account, apart: list[str]) -> No
     done = account.moorings("diff", "staging", "production")
     assert done.code == 0
     assert done.out.splitlines()[0] == "shop web: the same image"
-    assert done.out.splitlines()[-1] == "  no gap"
+    assert done.out.splitlines()[-1] == f"  {PRODUCTION} is not behind: {STAGING} has no newer build"
 
 
 def test_before_the_first_release_there_is_no_image(account: Account) -> None:
@@ -112,12 +112,58 @@ def test_two_environments_that_do_not_follow_each_other_have_no_gap(account: Acc
     assert len(apart) == 2
 
 
-@pytest.mark.parametrize("words", [("staging", "prodution"), ("production", "production"), ("staging", "staging")])
-def test_there_must_be_two_that_have_a_service_in_common(account: Account, words: tuple[str, str]) -> None:
-    """Else there is nothing to compare: exit code 2, with the names that there are."""
+def test_who_went_back_is_not_ahead(account: Account, apart: list[str]) -> None:
+    """Production runs the newest build, staging went back to an older one: production is the one that is ahead."""
+    assert account.moorings("release", "production", apart[1]).code == 0
+    assert account.moorings("rollback", "staging").code == 0
+    done = account.moorings("diff", "staging", "production")
+    assert done.code == 1
+    assert done.out.splitlines()[-1] == f"  {PRODUCTION} is ahead: {STAGING} runs an older build, and has no newer one"
+
+
+def test_two_builds_of_one_commit_differ_in_nothing_else(account: Account) -> None:
+    """The images are different, and neither is ahead."""
+    for place in (STAGING, PRODUCTION):
+        account.stack(place)
+    account.image(1, STAGING)
+    assert account.moorings("release", "staging").code == 0
+    own, tag = account.image(9, PRODUCTION, environment="production"), "production-20260330T050000Z-000000000001"
+    account.ecr.tag(PRODUCTION, tag, own)
+    account.entry(PRODUCTION, 1, own, build_tag=tag, commit=tag[-12:])
+    account.ssm.put("/moorings/shop/production/web/digest", own)
+    account.stacks.deploy("shop--production--services")
+    done = account.moorings("diff", "staging", "production")
+    assert done.out.splitlines()[-1] == (
+        f"  {PRODUCTION} runs another build of the same commit; {STAGING} has no newer one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("staging", "prodution"), "ENV must name services that can be released, got 'prodution'"),
+        (("stagng", "production"), "ENV must name services that can be released, got 'stagng'"),
+        (("production", "production"), "the two ENVs must differ, got 'production' twice"),
+        (("staging", "staging"), "the two ENVs must differ, got 'staging' twice"),
+        (("shop/staging/web", "desk/production"), "both ENVs must have a service in common, got 'shop/staging/web'"),
+    ],
+)
+def test_there_must_be_two_that_have_a_service_in_common(account: Account, words: tuple[str, str], says: str) -> None:
+    """Else there is nothing to compare: exit code 2, with what is wrong and the names that there are."""
+    if "desk/production" in words:
+        account.add("desk/production/web")
     done = account.moorings("diff", *words)
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith(f"moorings: {says}")
     assert "shop/production/web, shop/staging/web" in done.err
+
+
+def test_an_environment_elsewhere_is_no_wrong_word(account: Account) -> None:
+    """Staging is known as what comes before production, so it is the pair that is wrong."""
+    account.add(STAGING, known=False)
+    account.add("shop/trial/web")
+    done = account.moorings("diff", "trial", "staging")
+    assert done.err.startswith("moorings: both ENVs must have a service in common, got 'trial' and 'staging'")
 
 
 def test_each_service_is_compared_with_itself(account: Account) -> None:

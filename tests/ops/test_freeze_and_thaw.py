@@ -52,7 +52,14 @@ def test_a_second_freeze_is_refused_and_keeps_the_first(account: Account) -> Non
     told = account.moorings(
         "freeze", "production", "--reason", "second", "--json", environ={**BUILD, "CODEBUILD_INITIATOR": "x"}
     )
-    assert (told.code, told.json["result"]) == (1, "frozen already")
+    assert told.code == 1
+    assert told.json == {
+        "environment": "shop/production",
+        "result": "frozen already",
+        "who": "jo in CodeBuild shop--production--web--release:0123",
+        "at": "2026-04-01T12:00:00+00:00",
+        "reason": "first",
+    }
     assert "first" in account.ssm.value(NAME)
 
 

@@ -45,7 +45,7 @@ def test_an_image_is_promoted_and_the_next_command_is_named(account: Account, im
     assert lines[2].endswith(": 2.0 MB")
     assert lines[-2:] == [
         f"{digest} ({build_tag(1)}) from {STAGING} release 4 is in {PRODUCTION} in {ACCOUNT}, {REGION}:"
-        " 2 layers, 2.0 MB copied, 0 there before",
+        " 1 layer copied, 0 there before, 2.0 MB",
         f"  `moorings release {PRODUCTION} {digest}` makes it run",
     ]
 
@@ -77,7 +77,7 @@ def test_json_has_exactly_this_shape(account: Account, images: FakeEcrWithLayers
         "target": f"{PRODUCTION} in {ACCOUNT}, {REGION}",
         "tags_put": [build_tag(1)],
         "manifests_put": 1,
-        "layers_copied": 2,
+        "layers_copied": 1,
         "layers_present": 0,
         "bytes_copied": 2_000_000 + config,
     }
@@ -126,14 +126,14 @@ def test_no_permission_is_one_sentence(account: Account, images: FakeEcrWithLaye
 
 
 def test_ctrl_c_says_what_goes_on_and_the_next_run_finishes(account: Account, images: FakeEcrWithLayers) -> None:
-    """The layer that is copied is not copied again."""
+    """The layer and the configuration that are copied are not copied again."""
     digest = released(account, images)
     completed = 0
 
     def before(operation: str, _params: Params) -> None:
         nonlocal completed
         completed += operation == "ecr.CompleteLayerUpload"
-        if completed == 2:
+        if completed == 2 and operation == "ecr.PutImage":
             raise KeyboardInterrupt
 
     account.aws.before = before
@@ -141,14 +141,36 @@ def test_ctrl_c_says_what_goes_on_and_the_next_run_finishes(account: Account, im
     assert done.code == 130
     assert f"what is copied stays, and `moorings promote {PRODUCTION}` goes on from there" in done.err
     account.aws.before = lambda _operation, _params: None
-    assert account.moorings("promote", "production", "--json").json["layers_present"] == 1
+    assert account.moorings("promote", "production", "--json").json["layers_copied"] == 0
     assert digest in images.repositories[PRODUCTION].images
 
 
-@pytest.mark.parametrize("wanted", ["latest", "sha256:abc", build_tag(1)])
-def test_only_a_digest_names_an_image(account: Account, wanted: str) -> None:
-    """A tag can be on another image tomorrow."""
+@pytest.mark.parametrize("wanted", ["latest", "sha256:abc", "v42"])
+def test_a_tag_that_may_move_names_no_image(account: Account, wanted: str) -> None:
+    """It can be on another tomorrow."""
     done = account.moorings("promote", "production", wanted)
     assert done.code == 2
-    assert "must be 'sha256:' and 64 hexadecimal digits" in done.err
+    assert "must be a digest, at least 7 of its first digits, or a build tag" in done.err
     assert account.aws.calls == {}
+
+
+def test_an_image_is_promoted_by_its_first_digits_or_its_build_tag(account: Account, images: FakeEcrWithLayers) -> None:
+    """As the history shows them."""
+    digest = released(account, images)
+    for name in (digest[7:19], build_tag(1)):
+        assert account.moorings("promote", "production", name, "--json").json["digest"] == digest
+    done = account.moorings("promote", "production", "fffffff")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert f"has a digest that begins with 'fffffff'; the newest are {digest[:19]} ({build_tag(1)})" in done.err
+
+
+def test_what_staging_went_back_from_is_refused(account: Account, images: FakeEcrWithLayers) -> None:
+    """Before anything is copied, with the command that insists."""
+    digest = released(account, images)
+    other = images.build(STAGING, [b"other"], [build_tag(2)])
+    account.entry(STAGING, 5, other, action="rollback", previous=digest)
+    done = account.moorings("promote", "production", digest)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"moorings: {STAGING} went back from {digest[:19]}; take another, or, if it is good")
+    assert f"`moorings release {STAGING} {digest}` first" in done.err
+    assert digest not in images.repositories[PRODUCTION].images

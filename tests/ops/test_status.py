@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from constructs_lib.naming import delivery_settings_name
 from constructs_lib.ops.service_status import came_by
 from tests.fake_aws.core import Fault
 from tests.fake_aws.sts import CALLER
@@ -53,7 +55,8 @@ def test_a_service_as_a_person_reads_it(account: Account, released: list[str]) -
         "stack": "shop--production--services is UPDATE_COMPLETE",
         "release": "none under way",
         "window": "none, so releases may begin at any time",
-        "gap": "2 builds and 2.4 days behind shop/staging/web, 1 of them ran there",
+        "gap": "behind: shop/staging/web has 2 newer builds, the first of them waiting for 2.4 days; "
+        "1 of them ran there",
         "alarms": "none is red",
     }
 
@@ -79,6 +82,7 @@ def test_a_service_as_a_program_reads_it(account: Account, released: list[str]) 
         "release_parameter": released[0],
         "tasks": {"running": 2, "desired": 2, "deployment": "COMPLETED"},
         "healthy_targets": 2,
+        "healthy_tasks": None,
         "stack": {"name": "shop--production--services", "status": "UPDATE_COMPLETE", "condition": "ready"},
         "open_release": None,
         "next": None,
@@ -97,6 +101,21 @@ def test_a_service_as_a_program_reads_it(account: Account, released: list[str]) 
         "not_read": [],
     }
     assert round(told["gap"]["days"], 1) == 2.4
+
+
+def test_a_worker_has_healthy_tasks_and_no_targets(account: Account) -> None:
+    """Without a load balancer ECS is asked, and nobody else."""
+    settings = replace(account.settings["shop/staging/web"], target_group="")
+    account.ssm.put(delivery_settings_name("shop", "staging", "web"), settings.to_json())
+    account.stack("shop/staging/web")
+    image = account.image(1, "shop/staging/web")
+    assert account.moorings("release", "staging", image).code == 0
+    account.targets.targets.clear()
+    told = account.moorings("status", "staging")
+    assert rows(told.out)["health"] == "2 healthy"
+    assert "targets" not in rows(told.out)
+    (one,) = account.moorings("status", "staging", "--json").json["services"]
+    assert (one["healthy_tasks"], one["healthy_targets"], one["not_read"]) == (2, None, [])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +151,9 @@ def test_an_account_without_services_says_where_to_look(account: Account) -> Non
 def test_a_release_parameter_that_is_gone_is_told(account: Account, released: list[str]) -> None:
     """The next deployment of the stack would fail."""
     del account.ssm.parameters["/moorings/shop/production/web/digest"]
-    assert rows(account.moorings("status", "production").out)[""].startswith("the release parameter does not exist")
+    assert rows(account.moorings("status", "production").out)["parameter"] == (
+        f"it does not exist, so no update of the stack works; `moorings release {WEB} {released[0]}` makes it"
+    )
     assert len(released) == 3
 
 
@@ -178,11 +199,64 @@ def test_an_image_came_with_the_first_successful_release_of_an_unbroken_row(acco
     assert came_by(digest(1), tuple(reversed(entries[7:]))) is None
 
 
+def test_a_release_parameter_that_would_stop_all_tasks_is_told(account: Account, released: list[str]) -> None:
+    """Somebody wrote ``none``: nothing is wrong yet, and the next deployment of the stack takes the service away."""
+    account.ssm.put("/moorings/shop/production/web/digest", "none")
+    found = rows(account.moorings("status", "production").out)["parameter"]
+    assert found.startswith("it is none, which is not what runs: the next `cdk deploy`, or release of another service")
+    assert "of the stack, would stop all tasks; `moorings release" in found
+    assert released[0] in found
+
+
+def test_a_release_that_is_under_way_explains_its_parameter(account: Account, released: list[str]) -> None:
+    """It is written before the stack is updated, so there is nothing to put right."""
+    account.ssm.put("/moorings/shop/production/web/digest", released[1])
+    account.entry(WEB, 2, released[1], state="written", lease=timedelta(minutes=30))
+    assert rows(account.moorings("status", "production").out)["parameter"] == (
+        f"it is {released[1][:19]}, which is not what runs: release 2 has not ended"
+    )
+
+
+def test_before_the_first_release_a_parameter_comes_by_a_deployment(account: Account) -> None:
+    """Nothing runs, so there is no digest to put into it."""
+    account.stack(WEB)
+    assert "parameter" not in rows(account.moorings("status", "production").out)
+    del account.ssm.parameters["/moorings/shop/production/web/digest"]
+    found = rows(account.moorings("status", "production").out)
+    assert found["parameter"] == "it does not exist; deploy the stack that makes it"
+
+
+def test_before_the_first_release_all_builds_wait(account: Account) -> None:
+    """There is nothing here that could be unknown there."""
+    for place in ("shop/staging/web", WEB):
+        account.stack(place)
+    account.image(1, "shop/staging/web")
+    assert account.moorings("release", "staging").code == 0
+    found = rows(account.moorings("status", "production").out)["gap"]
+    assert found.startswith("behind: shop/staging/web has 1 newer build, waiting for ")
+    assert found.endswith(" days; it ran there")
+
+
+def test_a_build_that_is_not_known_there_makes_all_count(account: Account, released: list[str]) -> None:
+    """A number without that note would look like so many forgotten releases."""
+    other = account.image(9, WEB, environment="production")
+    account.entry(WEB, 2, other, build_tag=build_tag(9, "production"), commit="000000000009")
+    account.ssm.put("/moorings/shop/production/web/digest", other)
+    account.stacks.deploy("shop--production--services")
+    found = rows(account.moorings("status", "production").out)["gap"]
+    assert found.startswith("behind: shop/staging/web has 3 newer builds, the first of them waiting for ")
+    assert found.endswith(" days; 2 of them ran there; what runs here is not known there, so all count")
+    assert len(released) == 3
+
+
 def test_what_runs_without_a_release_is_told(account: Account, released: list[str]) -> None:
     """Somebody wrote the parameter and deployed by hand: no release in the ledger brought it."""
     account.ssm.put("/moorings/shop/production/web/digest", released[2])
     found = rows(account.moorings("status", "production").out)
-    assert found[""] == f"the release parameter says {released[2]}"
+    assert found["parameter"] == (
+        f"it is {released[2][:19]}, which is not what runs: the next `cdk deploy`, or release of another service of "
+        f"the stack, would bring that; `moorings release {WEB} {released[0]}` puts it right"
+    )
     account.stacks.deploy("shop--production--services")
     account.clock.sleep(300)
     found = rows(account.moorings("status", "production").out)

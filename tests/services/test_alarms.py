@@ -8,6 +8,7 @@ import pytest
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.services.alarms import web_service_alarms
+from constructs_lib.services.capacity import Capacity, ScheduledCapacity
 from tests.support import refused, run_without_cdk
 
 CLUSTER, SERVICE = "shop-cluster", "shop-web"
@@ -20,22 +21,23 @@ def alarms(**changes: Any) -> dict[str, AlarmSpec]:
         "cluster": CLUSTER,
         "service": SERVICE,
         "load_balancer": BALANCER,
-        "target_group": TARGETS,
-        "min_tasks": 3,
-        "target_cpu_percent": 50,
+        "target_groups": (TARGETS,),
+        "capacity": Capacity(min_tasks=3, max_tasks=7),
         "start_seconds": 60,
+        "deployment_seconds": 160,
         "acts_if": "Released",
     }
     return {alarm.what: alarm for alarm in web_service_alarms("web", **(settings | changes))}
 
 
 ALARMS = alarms()
-NOTICE = "scaling-cannot-keep-up"
-PAGES = {what: alarm for what, alarm in ALARMS.items() if what != NOTICE}
+NOTICE, FULL = "scaling-cannot-keep-up", "at-maximum"
+PAGES = {what: alarm for what, alarm in ALARMS.items() if what not in (NOTICE, FULL)}
 
 
-def test_five_faults_are_watched() -> None:
-    """Unhealthy targets, too few healthy ones, errors of load balancer and application apart, and a lack of CPU."""
+def test_six_faults_are_watched() -> None:
+    """Unhealthy targets, too few healthy ones, errors of load balancer and application apart, no more tasks to come,
+    and a lack of CPU."""
     assert {alarm.metric.name for alarm in ALARMS.values()} == {
         "UnHealthyHostCount",
         "HealthyHostCount",
@@ -43,7 +45,7 @@ def test_five_faults_are_watched() -> None:
         "HTTPCode_Target_5XX_Count",
         "CPUUtilization",
     }
-    assert len(ALARMS) == 5
+    assert len(ALARMS) == 6
 
 
 @pytest.mark.parametrize("alarm", PAGES.values(), ids=PAGES)
@@ -80,10 +82,10 @@ def test_a_metric_is_one_that_aws_publishes(alarm: AlarmSpec) -> None:
     assert dict(alarm.metric.dimensions) == (own if "_ELB_" in alarm.metric.name else of_targets)
 
 
-@pytest.mark.parametrize(("target", "threshold"), [(10, 30), (50, 70), (74, 94), (75, 95), (76, 95), (80, 95)], ids=str)
+@pytest.mark.parametrize(("target", "threshold"), [(10, 30), (50, 70), (74, 94), (75, 95)], ids=str)
 def test_scaling_that_cannot_keep_up_is_a_notice_after_five_minutes(target: int, threshold: int) -> None:
     """CPU well above what scaling aims at means that no task is added any more, or too late; it wakes nobody (T1)."""
-    alarm = alarms(target_cpu_percent=target)[NOTICE]
+    alarm = alarms(capacity=Capacity(target_cpu_percent=target))[NOTICE]
     metric = alarm.metric
     assert (metric.namespace, metric.name, metric.statistic) == ("AWS/ECS", "CPUUtilization", "Average")
     assert dict(metric.dimensions) == {"ClusterName": CLUSTER, "ServiceName": SERVICE}
@@ -92,6 +94,43 @@ def test_scaling_that_cannot_keep_up_is_a_notice_after_five_minutes(target: int,
     assert (alarm.severity, alarm.threshold.missing) == ("notice", "notBreaching")
     assert f"the {target} % that scaling aims at" in alarm.meaning
     assert "Look at " in alarm.meaning
+
+
+def test_being_at_the_maximum_is_a_notice_after_a_quarter_of_an_hour() -> None:
+    """So many samples of CPU a minute are so many running tasks: each sends one, and CloudWatch counts them (T1)."""
+    alarm = ALARMS[FULL]
+    metric = alarm.metric
+    assert (metric.namespace, metric.name, metric.statistic) == ("AWS/ECS", "CPUUtilization", "SampleCount")
+    assert dict(metric.dimensions) == {"ClusterName": CLUSTER, "ServiceName": SERVICE}
+    assert (alarm.threshold.value, alarm.threshold.comparison) == (7, "GreaterThanOrEqualToThreshold")
+    assert (metric.period_seconds, alarm.threshold.periods, alarm.threshold.out_of) == (60, 15, 15)
+    assert (alarm.severity, alarm.threshold.missing) == ("notice", "notBreaching")
+    assert "7 tasks, the maximum" in alarm.meaning
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(0, 15), (840, 15), (841, 16), (1500, 26), (86340, 1440)])
+def test_a_deployment_at_twice_the_tasks_is_no_maximum(seconds: int, minutes: int) -> None:
+    """Old and new tasks stand side by side for so long, and the number of tasks must be high for longer (T1)."""
+    threshold = alarms(deployment_seconds=seconds)[FULL].threshold
+    assert (threshold.periods, threshold.out_of) == (minutes, minutes)
+    assert 60 * minutes > seconds
+    assert 60 * minutes <= 86400  # CloudWatch looks at a day at most
+
+
+def test_schedules_change_what_is_too_few_and_too_many() -> None:
+    """At night two tasks are right, and in the day twenty are the maximum, so neither is a fault then (T1)."""
+    schedules = [
+        ScheduledCapacity(name=name, schedule=f"cron(0 {hour} * * ? *)", min_tasks=low, max_tasks=high)
+        for name, hour, low, high in (("day", 8, 6, 20), ("night", 20, 2, 4))
+    ]
+    made = alarms(capacity=Capacity(min_tasks=3, max_tasks=7, scheduled=tuple(schedules)))
+    assert made["too-few-healthy-targets"].threshold.value == 2
+    assert made[FULL].threshold.value == 20
+
+
+def test_a_fixed_number_of_tasks_is_never_at_its_maximum() -> None:
+    """Where nothing scales, the alarm would always be red."""
+    assert FULL not in alarms(capacity=Capacity(min_tasks=4, max_tasks=4))
 
 
 def test_one_unhealthy_target_is_enough() -> None:

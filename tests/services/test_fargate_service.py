@@ -110,7 +110,7 @@ def test_both_health_checks_are_there(web: Template) -> None:
     assert (targets["HealthyThresholdCount"], targets["UnhealthyThresholdCount"]) == (2, 3)
     assert targets["Matcher"] == {"HttpCode": "200"}
     assert (targets["TargetType"], targets["Port"]) == ("ip", 8080)
-    assert only(web, SERVICE)["HealthCheckGracePeriodSeconds"] == 60 + 2 * 12
+    assert only(web, SERVICE)["HealthCheckGracePeriodSeconds"] == 60 + 2 * 12 + 4
 
 
 def test_before_a_bad_deployment_goes_on(pattern: Template) -> None:
@@ -126,7 +126,8 @@ def test_after_a_deployment_keeps_all_tasks_and_goes_back_by_itself(web: Templat
     service = only(web, SERVICE)
     deployment = service["DeploymentConfiguration"]
     assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
-    assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+    breaker = deployment["DeploymentCircuitBreaker"]
+    assert (breaker["Enable"], breaker["Rollback"]) == (True, True)
     assert (deployment["Alarms"]["Enable"], deployment["Alarms"]["Rollback"]) == (True, True)
     assert service["AvailabilityZoneRebalancing"] == "ENABLED"
     assert service.get("DeploymentController", {"Type": "ECS"}) == {"Type": "ECS"}
@@ -194,7 +195,13 @@ def test_a_task_is_what_was_asked_for(web: Template, api: Template) -> None:
 def test_settings_and_secrets_reach_the_container(web: Template) -> None:
     """Plain settings are in the template; of a secret only its address is."""
     container = containers(web)["web"]
-    assert container["Environment"] == [{"Name": "MODE", "Value": "shop"}]
+    assert {row["Name"]: row["Value"] for row in container["Environment"]} == {
+        "MODE": "shop",
+        "MOORINGS_UPSTREAM_TIMEOUT_SECONDS": "15",
+        "MOORINGS_REQUEST_TIMEOUT_SECONDS": "30",
+        "MOORINGS_KEEP_ALIVE_SECONDS": "75",
+        "MOORINGS_SHUTDOWN_SECONDS": "20",
+    }
     (secret,) = container["Secrets"]
     assert secret["Name"] == "TOKEN"
     assert set(secret["ValueFrom"]) == {"Ref"}

@@ -102,8 +102,8 @@ def test_scaling_follows_cpu(web: Template, templates: Templates) -> None:
         assert tracking["TargetValue"] == target
 
 
-def test_an_alarm_watches_the_cpu_that_scaling_follows() -> None:
-    """It names the service that is scaled, and is well above what scaling aims at, so it means the maximum (T1)."""
+def test_two_alarms_watch_the_service_that_is_scaled() -> None:
+    """They name it: CPU well above what scaling aims at, and as many running tasks as it may have (T1)."""
     scope = stack()
     cluster, repository = parts(scope)
     service = FargateWebService(
@@ -118,13 +118,21 @@ def test_an_alarm_watches_the_cpu_that_scaling_follows() -> None:
     topic = sns.Topic(scope, "Topic")
     Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topic=topic)
     template = synthesize(scope)
-    (alarm,) = (one for one in of_type(template, "AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/ECS")
-    (cluster_id,), (service_id,) = of_type(template, "AWS::ECS::Cluster"), of_type(template, SERVICE)
-    assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == {
-        "ClusterName": {"Ref": cluster_id},
-        "ServiceName": {"Fn::GetAtt": [service_id, "Name"]},
+    alarms = {
+        one["Statistic"]: one
+        for one in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if one.get("Namespace") == "AWS/ECS"
     }
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("CPUUtilization", 60)
+    (cluster_id,), (service_id,) = of_type(template, "AWS::ECS::Cluster"), of_type(template, SERVICE)
+    for alarm in alarms.values():
+        assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == {
+            "ClusterName": {"Ref": cluster_id},
+            "ServiceName": {"Fn::GetAtt": [service_id, "Name"]},
+        }
+    assert {name: (one["MetricName"], one["Threshold"]) for name, one in alarms.items()} == {
+        "Average": ("CPUUtilization", 60),
+        "SampleCount": ("CPUUtilization", 10),
+    }
 
 
 @pytest.mark.parametrize("image", [ReleasedDigest(PARAMETER), FixedDigest(DIGEST)], ids=["released", "fixed"])
@@ -140,4 +148,4 @@ def test_paging_alarms_wait_for_the_release(image: ReleasedDigest | FixedDigest)
     expected: Any = True
     if isinstance(image, ReleasedDigest):
         expected = {"Fn::If": [condition(template), True, False]}
-    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 5
+    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 6

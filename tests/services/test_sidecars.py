@@ -11,6 +11,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, TaskSize, WritablePath
+from constructs_lib.services.restart_policy import RestartPolicy
 from tests.services.conftest import CHECK, SIDECAR, parts
 from tests.support import DIGEST, TOKEN, Template, containers, refused, stack, synthesize
 
@@ -46,6 +47,61 @@ def test_an_essential_sidecar_has_a_health_check(web: Template) -> None:
     assert sidecar["Essential"] is True
     assert sidecar["HealthCheck"]["Command"] == ["CMD", "/agent", "ok"]
     assert sidecar["Command"] == ["/agent"]
+
+
+def test_before_a_sidecar_that_ends_stays_away() -> None:
+    """Plain CDK has no restart policy, so a log agent that crashed once is gone for as long as its task lives (T4)."""
+    scope = stack()
+    task = ecs.FargateTaskDefinition(scope, "Task")
+    task.add_container("web", image=ecs.ContainerImage.from_registry("web"))
+    task.add_container("agent", image=ecs.ContainerImage.from_registry("agent"), essential=False)
+    assert "RestartPolicy" not in containers(synthesize(scope))["agent"]
+
+
+def test_after_a_sidecar_is_started_again(web: Template) -> None:
+    """Once a minute at most, unless it ended well; the task goes on (T4)."""
+    assert containers(web)["web-sub"]["RestartPolicy"] == {
+        "Enabled": True,
+        "RestartAttemptPeriod": 60,
+        "IgnoredExitCodes": [0],
+    }
+
+
+def test_what_is_essential_is_replaced_with_its_task(web: Template) -> None:
+    """A restart inside the task would leave its target registered and hide a crash loop from the breaker (T4)."""
+    assert "RestartPolicy" not in containers(web)["web"]
+    assert "RestartPolicy" not in containers(web)["agent"]
+
+
+def test_a_restart_can_be_set_and_turned_off() -> None:
+    """Another period, every exit code, or no restart at all (T4)."""
+    scope = stack()
+    cluster, repository = parts(scope)
+    made = FargateWebService(
+        scope, "Web", cluster=cluster, repository=repository, image=FixedDigest(DIGEST), health_check=CHECK
+    )
+    slow = RestartPolicy(attempt_seconds=300, ignored_exit_codes=())
+    made.task.add_sidecar("slow", image=SIDECAR, restart=slow)
+    made.task.add_sidecar("never", image=SIDECAR, restart=None)
+    made.task.add_sidecar("vital", image=SIDECAR, restart=slow, essential=True, health_command=["true"])
+    found = containers(synthesize(scope))
+    assert found["slow"]["RestartPolicy"] == {"Enabled": True, "RestartAttemptPeriod": 300}
+    assert "RestartPolicy" not in found["never"]
+    assert "RestartPolicy" not in found["vital"]
+
+
+def test_before_a_program_is_process_one(pattern: Template) -> None:
+    """Plain CDK has no init process: a program that sets no handler for SIGTERM ignores it as process 1 (T3, T4)."""
+    assert "LinuxParameters" not in containers(pattern)["web"]
+
+
+def test_after_every_container_has_an_init_process(web: Template) -> None:
+    """It passes SIGTERM on and reaps what has lost its parent; sidecars have one too (T3, T4)."""
+    assert {name: one["LinuxParameters"]["InitProcessEnabled"] for name, one in containers(web).items()} == {
+        "web": True,
+        "web-sub": True,
+        "agent": True,
+    }
 
 
 def test_only_the_application_listens(web: Template) -> None:

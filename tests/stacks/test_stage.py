@@ -219,11 +219,12 @@ def test_a_pipeline_starts_at_a_push_and_its_build_does_not(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
 def test_scaling_that_cannot_keep_up_is_told_and_wakes_nobody(environment: str, templates: Templates) -> None:
-    """The service has four pages, and a notice when it needs more than it may have (T1)."""
+    """The service has four pages, and two notices: it is at its maximum, or needs more than it may have (T1)."""
     alarms = of_type(templates[f"shop--{environment}--services"], "AWS::CloudWatch::Alarm").values()
     told = [alarm["Properties"] for alarm in alarms if "AlarmActions" in alarm["Properties"]]
     notices = [alarm["AlarmName"] for alarm in told if alarm["AlarmDescription"].startswith("[notice]")]
-    assert (len(told), notices) == (5, [f"shop/{environment}/web/scaling-cannot-keep-up"])
+    assert len(told) == 6
+    assert notices == [f"shop/{environment}/web/{what}" for what in ("at-maximum", "scaling-cannot-keep-up")]
 
 
 def test_the_alarm_topic_is_there_before_what_is_watched(assembly: Path) -> None:

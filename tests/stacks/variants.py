@@ -9,18 +9,26 @@ from pathlib import Path
 from constructs_lib.delivery.policy import DockerHubLogin, GitHubSource, PullThroughCache, Sbom
 from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.services.health_check import ContainerCheck
+from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.policy import TaskSize, WritablePath
+from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.unavailable_page import UnavailablePage
 from stacks import gate
-from stacks.config import Domain, EnvironmentConfig, ExistingVpc
+from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig
+from stacks.domain import Domain
 from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
 from stacks.releases import BuildSettings, PipelineSettings, ReleasePolicy
+from stacks.scheduled import ScheduledTaskConfig
 
 _SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
 _CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-0123-0123-0123-0123456789ab"
 
 
 def variants() -> tuple[EnvironmentConfig, ...]:
-    """A public one with a domain and two services, one in an existing VPC, and one without a way to the internet."""
+    """A public one with a domain and two services, one in an existing VPC, one without a way to the internet, and one
+    behind CloudFront."""
     staging, production = ENVIRONMENTS
     (web,) = staging.services
     api = replace(web, name="api", subdomain="api", environment=(("LEVEL", "info"),), secrets=("DATABASE_URL",))
@@ -45,6 +53,7 @@ def variants() -> tuple[EnvironmentConfig, ...]:
         replace(
             staging,
             name="existing",
+            services=(replace(staging.services[0], before_release=OneOffTask(command=("migrate",))),),
             network=ExistingVpc(
                 vpc_id="vpc-0123456789abcdef0",
                 private_subnet_ids=_SUBNETS[:2],
@@ -59,6 +68,18 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             container_insights=False,
             build=BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub")),
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
+        ),
+        replace(
+            staging,
+            name="edge",
+            internet_facing=True,
+            domain=Domain(
+                name="edge.example.com",
+                certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/0123",
+                hosted_zone_id="Z0123456789ABCDEFGHIJ",
+                edge_certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/4567",
+                unavailable_page=UnavailablePage(title="Shop closed", sentence="We are mending it."),
+            ),
         ),
     )
 
@@ -97,6 +118,33 @@ def two_accounts() -> tuple[EnvironmentConfig, ...]:
     )
 
 
+def workers() -> tuple[EnvironmentConfig, ...]:
+    """A worker and a service with tasks by the clock, in an application whose third service is a worker alone; and an
+    environment that has nothing but workers."""
+    staging, production = ENVIRONMENTS
+    nightly = ScheduledTaskConfig(
+        name="nightly",
+        schedule=Schedule.cron("0 3 * * ? *", time_zone="Asia/Tokyo"),
+        command=("python3", "-m", "shop.nightly"),
+        size=TaskSize(cpu=1024, memory_mib=2048),
+    )
+    often = ScheduledTaskConfig(name="tidy", schedule=Schedule.rate(15, "minutes"), command=("tidy",))
+    mailer = ServiceConfig(
+        name="mailer",
+        health_check=ContainerCheck.of("python3", "-m", "mailer.alive"),
+        environment=(("LEVEL", "info"),),
+        secrets=("SMTP_PASSWORD",),
+        writable_paths=(WritablePath(path="/tmp"),),
+        scheduled_tasks=(often,),
+    )
+    web = replace(staging.services[0], scheduled_tasks=(nightly, often))
+    return (
+        replace(staging, services=(web, mailer)),
+        replace(production, services=(web, mailer)),
+        replace(staging, name="silent", services=(mailer,), container_insights=False),
+    )
+
+
 def plain_http() -> tuple[EnvironmentConfig, ...]:
     """One that answers the internet without a certificate."""
     return (replace(ENVIRONMENTS[0], internet_facing=True),)
@@ -108,7 +156,8 @@ def main(which: str, folder: Path) -> None:
     from stacks.application import application
 
     application(
-        {"variants": variants, "two-accounts": two_accounts, "plain-http": plain_http}[which](), outdir=str(folder)
+        {"variants": variants, "two-accounts": two_accounts, "workers": workers, "plain-http": plain_http}[which](),
+        outdir=str(folder),
     ).synth()
     for check in (gate.validation_findings, gate.missing_context, gate.wildcards, gate.lint):
         sys.stdout.writelines(f"{finding}\n" for finding in check(folder))

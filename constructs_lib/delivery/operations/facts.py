@@ -16,7 +16,7 @@ from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, MISSING
 from constructs_lib.naming import NOT_RELEASED, release_parameter_name
 
 if TYPE_CHECKING:
-    from types_boto3_ecs.type_defs import DeploymentTypeDef, ServiceTypeDef
+    from types_boto3_ecs.type_defs import DeploymentCircuitBreakerTypeDef, DeploymentTypeDef, ServiceTypeDef
 
 _NO_IMAGE: Final = "sha256:" + "0" * 64
 """What the task definition names before the first release (:mod:`constructs_lib.services.release_switch`)."""
@@ -24,6 +24,7 @@ _NO_IMAGE: Final = "sha256:" + "0" * 64
 _LEAST_FAILURES: Final = 3
 _MOST_FAILURES: Final = 200
 _BATCH: Final = 10  # names that GetParameters takes
+_TASKS: Final = 100  # tasks that DescribeTasks takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,8 @@ class Service:
         deployments: how many deployments there are; one when it is steady.
         alarms: names of the deployment alarms.
         goes_back: whether the circuit breaker takes a failing deployment back.
+        gives_up_after: so many failed tasks are a failure to the circuit breaker.
+        shifts: whether a deployment shifts requests from one target group to another.
         events: newest first, with their times.
     """
 
@@ -75,25 +78,28 @@ class Service:
     deployments: int
     alarms: tuple[str, ...]
     goes_back: bool
+    gives_up_after: int
+    shifts: bool = False
     events: tuple[tuple[datetime, str], ...] = ()
 
     def runs(self, digest: str) -> bool:
-        """Whether all its tasks run this digest, and none is missing."""
+        """Whether all its tasks run this digest, and none is missing.
+
+        AWS promises a rollout's state for rolling deployments only
+        (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html). Where it says none, one that
+        shifts requests is over when the old tasks are gone, which comes after the baking.
+        """
         return (
             self.digest == digest
-            and self.rollout == "COMPLETED"
+            and self.rollout in (("COMPLETED", "") if self.shifts else ("COMPLETED",))
             and self.deployments == 1
             and self.running == self.primary_running == self.desired >= 1
         )
 
     @property
     def keeps_failing(self) -> bool:
-        """Whether as many tasks failed one after the other as ECS's circuit breaker takes for a failure.
-
-        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
-        """
-        limit = min(max(_LEAST_FAILURES, (self.desired + 1) // 2), _MOST_FAILURES)
-        return self.failed_tasks >= limit
+        """Whether as many tasks failed as ECS's circuit breaker takes for a failure."""
+        return self.failed_tasks >= self.gives_up_after
 
 
 def stack_of(clients: Clients, settings: DeliverySettings) -> Stack:
@@ -179,10 +185,38 @@ def digest_of(clients: Clients, settings: DeliverySettings, task_definition: str
 
 
 def healthy_targets(clients: Clients, settings: DeliverySettings) -> int:
-    """How many targets are healthy."""
-    answer = clients.elbv2.describe_target_health(TargetGroupArn=settings.target_group)
-    states = [one.get("TargetHealth", {}).get("State") for one in answer.get("TargetHealthDescriptions", ())]
+    """How many targets are healthy, in both target groups where there are two: requests are in one or the other."""
+    states: list[str | None] = []
+    for group in filter(None, (settings.target_group, settings.alternate_target_group)):
+        answer = clients.elbv2.describe_target_health(TargetGroupArn=group)
+        states += [one.get("TargetHealth", {}).get("State") for one in answer.get("TargetHealthDescriptions", ())]
     return states.count("healthy")
+
+
+def healthy(clients: Clients, settings: DeliverySettings) -> int:
+    """How many tasks are healthy: to the load balancer, or where there is none to ECS."""
+    return healthy_targets(clients, settings) if settings.target_group else healthy_tasks(clients, settings)
+
+
+def counted_as_healthy(settings: DeliverySettings) -> str:
+    """What :func:`healthy` counts."""
+    return "targets" if settings.target_group else "tasks"
+
+
+def healthy_tasks(clients: Clients, settings: DeliverySettings) -> int:
+    """How many tasks pass their container check. A task runs before it is healthy, and while it is no more.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+    """
+    cluster, pages = settings.cluster, clients.ecs.get_paginator("list_tasks")
+    listing = pages.paginate(cluster=cluster, serviceName=settings.ecs_service, desiredStatus="RUNNING")
+    arns = [arn for page in listing for arn in page["taskArns"]]
+    found = 0
+    for start in range(0, len(arns), _TASKS):
+        answer = clients.ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _TASKS])
+        states = [(one.get("lastStatus"), one.get("healthStatus")) for one in answer["tasks"]]
+        found += states.count(("RUNNING", "HEALTHY"))
+    return found
 
 
 def red_alarms(clients: Clients, names: Sequence[str]) -> tuple[str, ...]:
@@ -211,5 +245,20 @@ def _service(found: ServiceTypeDef, primary: DeploymentTypeDef, task_definition:
         deployments=len(found.get("deployments", ())),
         alarms=tuple(alarms["alarmNames"]) if alarms and alarms.get("enable") else (),
         goes_back=bool(breaker and breaker.get("enable") and breaker.get("rollback")),
+        gives_up_after=_gives_up_after(breaker, found.get("desiredCount", 0)),
+        shifts=how.get("strategy", "ROLLING") != "ROLLING",
         events=tuple((one["createdAt"], one["message"]) for one in found.get("events", ())),
     )
+
+
+def _gives_up_after(breaker: DeploymentCircuitBreakerTypeDef | None, desired: int) -> int:
+    """After how many failed tasks the circuit breaker gives a deployment up; by AWS's default where there is none.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ThresholdConfiguration.html
+    """
+    given = breaker.get("thresholdConfiguration") if breaker else None
+    kind, value = (given["type"], given["value"]) if given else ("BOUNDED_PERCENT", 50)
+    if kind == "COUNT":
+        return value
+    share = max(1, -(-value * desired // 100))
+    return share if kind == "UNBOUNDED_PERCENT" else min(max(_LEAST_FAILURES, share), _MOST_FAILURES)

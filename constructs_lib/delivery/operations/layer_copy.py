@@ -28,9 +28,9 @@ class CopiedLayers:
     """What became of the blobs of an image (lesson Q1).
 
     Args:
-        copied: how many were copied.
-        present: how many were there already.
-        bytes: how many bytes were copied.
+        copied: how many layers were copied.
+        present: how many layers were there already.
+        bytes: how many bytes were copied, those of configurations too.
     """
 
     copied: int = 0
@@ -55,12 +55,16 @@ def copy_layers(
     there = _available(target, [blob.digest for blob in blobs])
     missing = [blob for blob in blobs if blob.digest not in there]
     copier = _Copier(source=source, target=target, say=say, sleep=sleep, open_address=open_address)
-    for number, blob in enumerate(missing, 1):
-        what = f"layer {number} of {len(missing)}, {blob.digest[7:19]}"
-        say(f"{what}: {megabytes(blob.size)}")
+    layers = [blob for blob in missing if blob.layer]
+    for blob in missing:
+        kind = f"layer {layers.index(blob) + 1} of {len(layers)}" if blob.layer else "configuration"
+        what = f"{kind}, {blob.digest[7:19]}"
+        say(f"{what}: {amount(blob.size)}")
         copier.copy(blob, what)
     return CopiedLayers(
-        copied=len(missing), present=len(blobs) - len(missing), bytes=sum(blob.size for blob in missing)
+        copied=len(layers),
+        present=sum(blob.layer for blob in blobs) - len(layers),
+        bytes=sum(blob.size for blob in missing),
     )
 
 
@@ -125,7 +129,7 @@ class _Copier:
                 self._put_part(begun["uploadId"], first, part)
                 first += len(part)
                 if first < blob.size:
-                    self.say(f"{what}: {megabytes(first)} of {megabytes(blob.size)}")
+                    self.say(f"{what}: {amount(first)} of {amount(blob.size)}")
         return begun["uploadId"] if f"sha256:{seen.hexdigest()}" == blob.digest else None
 
     def _put_part(self, upload: str, first: int, part: bytes) -> None:
@@ -182,6 +186,6 @@ class _Copier:
         return answer["downloadUrl"]
 
 
-def megabytes(count: int) -> str:
-    """Bytes as ECR's console shows them."""
-    return f"{count / 1_000_000:.1f} MB"
+def amount(count: int) -> str:
+    """Bytes as ECR's console shows them; what would be 0.0 MB in bytes."""
+    return f"{count / 1_000_000:.1f} MB" if count >= 50_000 else f"{count:,} bytes"

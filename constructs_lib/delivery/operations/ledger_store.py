@@ -27,6 +27,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.delivery.ledger import Entry, to_prune
+from constructs_lib.delivery.readiness import at_work
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -48,11 +49,8 @@ class Busy(Exception):  # noqa: N818  (a named state of a release)
         entry: the one that is under way.
     """
 
-    def __init__(self, entry: Entry) -> None:
-        super().__init__(
-            f"{entry.action} {entry.number} by {entry.who} is under way ({entry.state}); wait for its end, or until "
-            f"{entry.lease:%Y-%m-%d %H:%M:%S} UTC if its process was stopped"
-        )
+    def __init__(self, entry: Entry, place: str) -> None:
+        super().__init__(f"{place} is busy: {'; '.join(at_work(entry))}")
         self.entry = entry
 
 
@@ -63,9 +61,10 @@ class LostRace(Exception):  # noqa: N818
         number: the number that is taken.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, place: str) -> None:
         super().__init__(
-            f"release {number} was begun by somebody else in the meantime; look at `moorings history`, then ask again"
+            f"{place} is busy: entry {number} of its ledger was begun by somebody else in the meantime; look at "
+            f"`moorings history {place}`, then ask again"
         )
         self.number = number
 
@@ -77,10 +76,10 @@ class Overtaken(Exception):  # noqa: N818
         entry: the one that was overtaken.
     """
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, place: str) -> None:
         super().__init__(
-            f"{entry.action} {entry.number} was taken over by release {entry.number + 1}, because nothing was heard of "
-            "it for too long; look at `moorings history`"
+            f"{entry.action} {entry.number} of {place} was taken over by entry {entry.number + 1} of its ledger, "
+            f"because nothing was heard of it for too long; look at `moorings history {place}`"
         )
         self.entry = entry
 
@@ -103,6 +102,11 @@ class Ledger:
         ``say`` takes a sentence about each entry that cannot be read and is left out.
         """
         self._ssm, self._path, self._pause, self._say = ssm, path, pause, say
+
+    @property
+    def place(self) -> str:
+        """How a person names the service, such as ``shop/production/web``."""
+        return self._path.removeprefix("/moorings/").removesuffix("/releases")
 
     def entries(self) -> list[Entry]:
         """All entries, the newest first. An old one that cannot be read is left out, so that one can still go back.
@@ -144,7 +148,7 @@ class Ledger:
         if newest is not None and newest.open:
             newest = self._read(newest.number) or newest  # its owner may have said something since
             if newest.alive(now):
-                raise Busy(newest)
+                raise Busy(newest, self.place)
         number = newest.number + 1 if newest is not None else 1
         entry = replace(draft, number=number, lease=now + LEASE, token=secrets.token_hex(8))
         for pause in (*_PAUSES, None):
@@ -154,11 +158,11 @@ class Ledger:
             if there is not None and there.token == entry.token:
                 return entry
             if there is not None and there.alive(now):
-                raise Busy(there)
+                raise Busy(there, self.place)
             if there is not None or pause is None:
                 break
             self._pause(pause)
-        raise LostRace(number)
+        raise LostRace(number, self.place)
 
     def save(self, entry: Entry) -> None:
         """Writes an entry over what is stored of it."""
@@ -182,7 +186,7 @@ class Ledger:
         if entry.lease - now > LEASE - RENEWED_AFTER:
             return entry
         if self.overtaken(entry):
-            raise Overtaken(entry)
+            raise Overtaken(entry, self.place)
         renewed = replace(entry, lease=now + LEASE)
         self.save(renewed)
         return renewed

@@ -39,10 +39,12 @@ class Blob:
     Args:
         digest: of its bytes.
         size: how many they are.
+        layer: whether it is a layer.
     """
 
     digest: str
     size: int
+    layer: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ def read(text: str, media_type: str, digest: str) -> Manifest:
         if media_type in INDEXES:
             children = tuple(dict.fromkeys(_digest(child) for child in body["manifests"]))
             return Manifest(digest=digest, text=text, media_type=media_type, children=children)
-        blobs = {blob.digest: blob for blob in map(_blob, [body["config"], *body["layers"]])}
+        found_blobs = [_blob(body["config"], layer=False), *(_blob(one, layer=True) for one in body["layers"])]
+        blobs = {blob.digest: blob for blob in found_blobs}
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"a manifest must name what it consists of; {digest} does not") from error
     return Manifest(digest=digest, text=text, media_type=media_type, blobs=tuple(blobs.values()))
@@ -93,7 +96,7 @@ def sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _blob(entry: dict[str, object]) -> Blob:
+def _blob(entry: dict[str, object], *, layer: bool) -> Blob:
     digest, size = _digest(entry), entry["size"]
     if entry.get("urls") or any(word in str(entry.get("mediaType", "")) for word in _ELSEWHERE):
         raise ValueError(
@@ -101,7 +104,7 @@ def _blob(entry: dict[str, object]) -> Blob:
         )
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ValueError(f"layer {digest} must have at least one byte, got {size!r}; build it again")
-    return Blob(digest=digest, size=size)
+    return Blob(digest=digest, size=size, layer=layer)
 
 
 def _digest(entry: dict[str, object]) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from constructs_lib.delivery.ledger import Entry, State
 from constructs_lib.delivery.operations.errors import failures, may_pass, why
 from constructs_lib.delivery.operations.ledger_store import LEASE, Ledger, Overtaken
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.settings import DeliverySettings
+
+_T = TypeVar("_T")
 
 Purpose: TypeAlias = Literal["release", "back"]
 """Why a stack is updated: to bring an entry's digest, or the one before it."""
@@ -45,7 +48,7 @@ class Owner:
             Overtaken: a later entry exists.
         """
         if self.ledger.overtaken(self.entry):
-            raise Overtaken(self.entry)
+            raise Overtaken(self.entry, self.settings.place)
 
     def at(self, state: State, reason: str = "") -> None:
         """Stores how far it came, with a new lease; what comes next may write at once.
@@ -104,6 +107,16 @@ class Owner:
             if not may_pass(error):
                 raise
             self.say(f"the lease could not be renewed, {why(error)}; trying again")
+
+    def asked(self, ask: Callable[[], _T]) -> _T | None:
+        """The answer, or None when AWS did not give one and may do so later."""
+        try:
+            return ask()
+        except failures() as error:
+            if not may_pass(error):
+                raise
+            self.say(f"AWS did not answer, {why(error)}; asking again")
+            return None
 
     def say(self, line: str) -> None:
         """One line of progress, unless it is the same as the last."""

@@ -6,20 +6,22 @@ Promoting again changes nothing. Nothing is released by it: the image is there t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.command_line import CouldNotRun
 from constructs_lib.delivery.build_tags import build_tag_of
-from constructs_lib.delivery.ledger import Entry, successful
+from constructs_lib.delivery.ledger import Entry, successful, withdrawn
 from constructs_lib.delivery.operations.copy import Copied, copy_image
 from constructs_lib.delivery.operations.download import Open, open_address
 from constructs_lib.delivery.operations.outcomes import Refused
-from constructs_lib.delivery.operations.registry import RepositoryAccess, restore_first
+from constructs_lib.delivery.operations.registry import RepositoryAccess, named_images, restore_first
+from constructs_lib.delivery.operations.targets import digest_meant
 from constructs_lib.delivery.operations.upstream import UpstreamEnvironment
+from constructs_lib.delivery.readiness import short, went_back_from
 from constructs_lib.delivery.settings import DeliverySettings
-from constructs_lib.naming import PIN_PATTERN
+from constructs_lib.naming import PIN_PATTERN, build_project_name
 
 _PIN: Final = PIN_PATTERN.removesuffix("*")
 
@@ -60,21 +62,23 @@ def promote(
     sleep: Callable[[float], None] = time.sleep,
     open_address: Open = open_address,
 ) -> Promotion:
-    """Copies the image that ran last in the upstream, or the digest that is ``wanted``, if it ran there.
+    """Copies the image that ran last in the upstream, or the one that is ``wanted``, if it ran there and was good.
 
     ``upstream_of`` reaches the upstream, which is done only if there is one. ``say`` takes one line of progress.
 
     Raises:
-        Refused: it did not run there successfully, or images do not come here by promotion.
+        Refused: it did not run there successfully, or was gone back from, or images do not come here by promotion.
         CouldNotRun: the image could not be copied; the next run goes on.
     """
     if settings.upstream is None or settings.upstream.check == "commit":
+        project = build_project_name(settings.application, settings.environment, settings.service)
         raise Refused(
-            f"{settings.place} takes no image from another environment: it is built for itself; start its build project"
+            f"{settings.place} takes no image from another environment: it is built for itself, by `aws codebuild "
+            f"start-build --project-name {project} --region {settings.region}`"
         )
     upstream = upstream_of()
-    entry = _chosen(successful(upstream.entries()), wanted, upstream.place)
-    origin = f"{upstream.place} release {entry.number}"
+    entry = _chosen(upstream, wanted)
+    origin = f"{upstream.place} {entry.action} {entry.number}"
     tags = _build_tags(upstream, entry.digest)
     say(f"{entry.digest} ({', '.join(tags)}) ran by {origin}")
     copied = copy_image(
@@ -91,18 +95,26 @@ def promote(
     )
 
 
-def _chosen(ran: Sequence[Entry], wanted: str | None, place: str) -> Entry:
-    """The successful release whose image is meant."""
+def _chosen(upstream: UpstreamEnvironment, wanted: str | None) -> Entry:
+    """The successful release whose image is meant, and that nobody went back from."""
+    entries, place = upstream.entries(), upstream.place
+    ran = successful(entries)
     if not ran:
-        raise Refused(f"nothing ran successfully in {place} yet, so there is nothing to promote; release there first")
+        raise Refused(
+            f"nothing ran successfully in {place} yet, so there is nothing to promote; `moorings release {place}` first"
+        )
     if wanted is None:
-        return ran[0]
+        return ran[0]  # never one that was gone back from
+    digest = digest_meant(wanted, lambda: named_images(upstream.images), f"in {upstream.images}")
+    if digest in withdrawn(entries):
+        seen, fix = went_back_from(place, short(digest), digest)
+        raise Refused(f"{seen}; {fix}")
     for entry in ran:
-        if entry.digest == wanted:
+        if entry.digest == digest:
             return entry
     raise Refused(
-        f"{wanted} did not run successfully in {place}, as far as its ledger goes back; release it there first, or"
-        f" promote what ran last, {ran[0].digest} (release {ran[0].number})"
+        f"{digest} did not run successfully in {place}, as far as its ledger goes back; `moorings release {place} "
+        f"{digest}` there first, or promote what ran last, {ran[0].digest} ({ran[0].action} {ran[0].number})"
     )
 
 

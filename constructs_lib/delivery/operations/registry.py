@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from constructs_lib.command_line import CouldNotRun
+from constructs_lib.delivery.image_names import NamedImage
 from constructs_lib.delivery.operations.errors import code, failures, why
 
 if TYPE_CHECKING:
@@ -74,6 +75,26 @@ def stored(where: RepositoryAccess, name: ImageIdentifierTypeDef) -> StoredImage
         status=detail.get("imageStatus", "ACTIVE"),
         media_type=detail.get("imageManifestMediaType", ""),
     )
+
+
+def named_images(where: RepositoryAccess) -> list[NamedImage]:
+    """Every image with its tags, archived ones too: whether it can be pulled is another question.
+
+    Raises:
+        CouldNotRun: ECR could not be asked.
+    """
+    with asking(where):
+        pages = where.ecr.get_paginator("describe_images").paginate(
+            registryId=where.registry,
+            repositoryName=where.name,
+            filter={"imageStatus": "ANY"},
+            PaginationConfig={"PageSize": 1000},
+        )
+        return [
+            NamedImage(digest=one["imageDigest"], tags=tuple(one.get("imageTags", ())))
+            for page in pages
+            for one in page["imageDetails"]
+        ]
 
 
 def restore_first(where: RepositoryAccess, digest: str) -> str:

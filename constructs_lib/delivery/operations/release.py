@@ -36,8 +36,8 @@ class Request:
 
     Args:
         action: ``release``, ``rollback`` or ``restart``.
-        target: a digest, or for a rollback also the number of an entry; ``None`` for the default: the newest build, or
-            the last successful release before the running one.
+        target: an image's name (:mod:`constructs_lib.delivery.image_names`), or for a rollback also the number of an
+            entry; ``None`` for the default: the newest build, or the last successful release before the running one.
         now_reason: why it shall not wait for the window; empty when it shall.
     """
 
@@ -68,6 +68,7 @@ def run(world: World, settings: DeliverySettings, request: Request) -> Entry:
     draft = replace(_draft(settings, request, situation, who), began=world.now())
     owner = Owner(world=world, settings=settings, ledger=ledger, entry=_begin(ledger, settings, draft, situation))
     try:
+        owner.say(situation.intention(settings, request.action))
         return carry_out(owner, situation, _kept(situation))
     except Overtaken as error:
         raise Busy(f"{error}{_stray(owner)}") from error
@@ -136,8 +137,10 @@ def _refusal(
     if "stack" in by_name:
         check = by_name["stack"]
         busy = condition(situation.stack.status) == "busy"
-        return (Busy if busy else NeedsRepair)(f"{settings.place} cannot be released: {check.seen}; {check.fix}")
-    said = "; ".join(f"{check.name}: {check.seen} ({check.fix})" for check in wrong)
+        if busy:
+            return Busy(f"{settings.place} is busy: {check.seen}; {check.fix}")
+        return NeedsRepair(f"no {request.action} of {settings.place}: {check.seen}; {check.fix}")
+    said = "; ".join(check.sentence for check in wrong)
     if request.action == "rollback" and {"image", "platform"} & set(by_name) and situation.target:
         said += _nearest(world, settings, request, situation)
     return Refused(f"no {request.action} of {settings.place}: {said}", situation.checks)
@@ -155,7 +158,7 @@ def _nearest(world: World, settings: DeliverySettings, request: Request, situati
                 f"; the nearest that can run is {short(past.digest)} of {past.action} {past.number}: "
                 f"`moorings rollback {settings.place} --to {past.number}`"
             )
-    return "; no other successful release can run any more: `moorings release` one that can"
+    return f"; no other successful release can run any more: `moorings release {settings.place}` one that can"
 
 
 def _refuse_what_runs(settings: DeliverySettings, request: Request, situation: Situation) -> None:
@@ -234,7 +237,7 @@ def _leave(owner: Owner) -> str:
     try:
         owner.store(replace(owner.entry, lease=owner.world.now()))
     except Overtaken:
-        return f"{owner.name} was taken over by another release already; look at `moorings history`"
+        return f"{owner.name} was taken over already; look at `moorings history {owner.settings.place}`"
     except failures() as error:
         return f"{sentence}, from {owner.entry.lease:%H:%M:%S} UTC on, because {why(error)}"
     return sentence

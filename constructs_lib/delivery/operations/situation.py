@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from constructs_lib.delivery import readiness
+from constructs_lib.delivery.build_tags import build_tag_of
 from constructs_lib.delivery.ledger import Action, Entry, successful
 from constructs_lib.delivery.neighbours import neighbours_check
 from constructs_lib.delivery.operations import freeze, images
@@ -22,9 +23,10 @@ from constructs_lib.delivery.operations.facts import (
 )
 from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.operations.preparing import check_of
 from constructs_lib.delivery.operations.targets import Theirs, broken_off, target_of, theirs_of
 from constructs_lib.delivery.operations.world import World
-from constructs_lib.delivery.readiness import Check, Image
+from constructs_lib.delivery.readiness import Check, Image, short
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.delivery.stack_status import condition
 from constructs_lib.delivery.window import MaintenanceWindow
@@ -82,6 +84,17 @@ class Situation:
         past = (self.running, self.parameter, *(one.digest for one in successful(self.entries)))
         return next((digest for digest in past if digest not in (None, NOT_RELEASED)), None) or NOT_RELEASED
 
+    def intention(self, settings: DeliverySettings, action: Action) -> str:
+        """What is about to happen, for whoever has just asked for it."""
+        tag = build_tag_of(self.image.tags) if self.image else None
+        image = short(self.target) + (f" ({tag.text})" if tag else "")
+        if action == "restart":
+            return f"restarting {settings.place} with new tasks of {image}"
+        now = "nothing runs now" if self.running == NOT_RELEASED else f"{short(self.running)} runs now"
+        if action == "rollback":
+            return f"taking {settings.place} back to {image}; {now}"
+        return f"releasing {image} to {settings.place}; {now}"
+
 
 def look(
     world: World, settings: DeliverySettings, ledger: Ledger, *, action: Action, wanted: str | None, now_reason: str
@@ -116,6 +129,7 @@ def look(
         ),
         *_of_image(settings, action, image, no_target),
         ran.check,
+        *check_of(world.clients, settings, action),
         _window(settings, action, at, now_reason),
         readiness.alarms_check(red, unread),
     )
@@ -138,14 +152,14 @@ def _ran(
     settings: DeliverySettings, action: Action, entries: Sequence[Entry], image: Image | None, theirs: Theirs
 ) -> readiness.Ran:
     """A rollback or restart asks no other environment: the image ran here already."""
+    if image is None:
+        return readiness.Ran(check=Check(name="upstream", result="SKIP", seen="there is no image to ask for"))
     if action != "release":
-        past = next((one for one in successful(entries) if image is not None and one.digest == image.digest), None)
+        past = next((one for one in successful(entries) if one.digest == image.digest), None)
         seen = f"it ran here as {past.action} {past.number}" if past else "not asked of what runs here already"
         return readiness.Ran(check=Check(name="upstream", result="SKIP", seen=seen), origin=past.origin if past else "")
-    if settings.upstream is None or image is None:
-        check = Check(name="upstream", result="SKIP", seen="no environment comes before")
-        missing = Check(name="upstream", result="SKIP", seen="there is no image to ask for")
-        return readiness.Ran(check=check if settings.upstream is None else missing)
+    if settings.upstream is None:
+        return readiness.Ran(check=Check(name="upstream", result="SKIP", seen="no environment comes before"))
     return readiness.upstream_check(settings, image, theirs.entries, theirs.unread)
 
 
@@ -154,7 +168,7 @@ def _of_image(settings: DeliverySettings, action: Action, image: Image | None, n
         skipped = (
             Check(name=name, result="SKIP", seen="there is no image to look at") for name in ("platform", "scan")
         )
-        return (Check(name="image", result="NG", seen=no_target, fix="name another, or make one"), *skipped)
+        return (Check(name="image", result="NG", seen=no_target), *skipped)  # which names the fix
     scan = readiness.scan_check(settings, image)
     return (
         readiness.image_check(settings, image),

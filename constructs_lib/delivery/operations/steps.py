@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from constructs_lib.delivery.ledger import Entry
+from constructs_lib.delivery.neighbours import neighbours_check
 from constructs_lib.delivery.operations.converging import go_back, update_stack, write_parameter
 from constructs_lib.delivery.operations.errors import failures, why
+from constructs_lib.delivery.operations.facts import neighbours
 from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
 from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.operations.preparing import prepare
 from constructs_lib.delivery.operations.reasons import details
 from constructs_lib.delivery.operations.situation import Situation
 from constructs_lib.delivery.operations.takeover import take_over
@@ -33,6 +36,8 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
     touched = situation.broken is not None
     try:
         _pin(owner, kept)
+        if prepare(owner, situation.broken):
+            situation = _looked_again(owner, situation)
         if changes:
             touched = True
             _bring(owner, situation)
@@ -41,7 +46,7 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
         elif changes:
             steady(owner, Watched(digest=owner.entry.digest, red=situation.red))
     except Failure as failure:
-        return _undo(owner, _told(owner, str(failure)), touched=touched and owner.entry.action != "restart")
+        return _undo(owner, str(failure), touched=touched and owner.entry.action != "restart")
     except NeedsRepair as repair:
         if owner.entry.action != "restart":
             # The stack must wait for a person; whoever deploys it next brings what ran before.
@@ -49,7 +54,7 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
             write_parameter(owner, owner.entry.previous)
         raise
     except failures() as error:
-        return _undo(owner, _told(owner, why(error)), touched=touched and owner.entry.action != "restart")
+        return _undo(owner, why(error), touched=touched and owner.entry.action != "restart")
     entry = owner.end("successful")
     _prune(owner)
     return entry
@@ -63,6 +68,19 @@ def _pin(owner: Owner, kept: Sequence[str]) -> None:
     if error is not None:
         raise Failure(f"the image could not be pinned: {error}")
     owner.at("pinned")
+
+
+def _looked_again(owner: Owner, situation: Situation) -> Situation:
+    """The stack and its other services as they are now: an update of the stack brings what is written for all of them.
+
+    Whoever was overtaken meanwhile finds that out here, and writes nothing.
+    """
+    stack = stack_end(owner)
+    check = neighbours_check(owner.settings, neighbours(owner.world.clients, owner.settings, stack))
+    if check.result == "NG":
+        raise Failure(f"nothing was released, for {check.seen}; {check.fix}")
+    owner.at("preparing")
+    return replace(situation, stack=stack)
 
 
 def _bring(owner: Owner, situation: Situation) -> None:
@@ -103,9 +121,10 @@ def _told(owner: Owner, reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:].rstrip('.')}." + (f" {said}" if said else "")
 
 
-def _undo(owner: Owner, reason: str, *, touched: bool) -> Entry:
+def _undo(owner: Owner, why_not: str, *, touched: bool) -> Entry:
     """Brings back what ran before, if anything was changed, and records why."""
-    owner.say(reason)
+    owner.say(f"it failed: {why_not}")
+    reason = _told(owner, why_not)  # said at the end, and by the ledger
     if touched:
         owner.at("undoing", reason)
         back = owner.entry.previous

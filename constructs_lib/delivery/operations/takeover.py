@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from constructs_lib.delivery.ledger import Entry, left_open
-from constructs_lib.delivery.operations.facts import healthy_targets, released, service_of
+from constructs_lib.delivery.operations.facts import healthy, released, service_of
 from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.operations.reasons import details
 from constructs_lib.delivery.operations.situation import Situation
 from constructs_lib.delivery.operations.waiting import Watched, is_steady, stack_end
 from constructs_lib.delivery.readiness import short
@@ -39,10 +40,20 @@ def _close(owner: Owner, entry: Entry, *, finished: bool) -> None:
         ended = entry.ending("successful", owner.world.now(), f"its process was broken off; {by} found it running")
     else:
         reason = f"broken off in state {entry.state}, and ended by {by}"
-        ended = entry.ending("failed", owner.world.now(), f"{entry.reason} ({reason})" if entry.reason else reason)
+        told = f"{entry.reason} ({reason})" if entry.reason else f"{reason}{_seen(owner, entry)}"
+        ended = entry.ending("failed", owner.world.now(), told)
     owner.still()
     owner.ledger.save(ended)
-    owner.say(f"{entry.action} {entry.number} is {ended.state}: {short(entry.digest)}")
+    became = "was successful" if finished else "has failed"
+    owner.say(f"{entry.action} {entry.number} {became}: {short(entry.digest)}")
+
+
+def _seen(owner: Owner, entry: Entry) -> str:
+    """What AWS says of it, which nobody wrote down: whoever was at work on it was gone by then."""
+    if entry.state in ("begun", "pinned", "preparing"):  # nothing of the service was started
+        return ""
+    said = details(owner.world, owner.settings, since=entry.began, digest=entry.digest)
+    return f". {said}" if said else ""
 
 
 def _finished(owner: Owner, entry: Entry) -> bool:
@@ -53,4 +64,4 @@ def _finished(owner: Owner, entry: Entry) -> bool:
     service = service_of(clients, settings)
     if service is None or released(clients, settings) != entry.digest:
         return False
-    return is_steady(service, healthy_targets(clients, settings), Watched(digest=entry.digest))
+    return is_steady(service, healthy(clients, settings), Watched(digest=entry.digest))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from constructs_lib.checks import is_digest
 from constructs_lib.command_line import CouldNotRun
+from constructs_lib.delivery.image_names import (
+    ALLOWED,
+    NamedImage,
+    NotOneImage,
+    image_named,
+    is_image_name,
+    is_release_number,
+    whole_digest,
+)
 from constructs_lib.delivery.ledger import Action, Entry, successful, withdrawn
 from constructs_lib.delivery.operations import images
 from constructs_lib.delivery.operations.errors import failures, why
 from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.operations.registry import RepositoryAccess, named_images
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.readiness import short
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.naming import NOT_RELEASED
-
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def broken_off(entries: Sequence[Entry]) -> Entry | None:
@@ -69,7 +74,10 @@ def target_of(
     broken = broken_off(entries)
     target = broken.previous if broken else running
     if target == NOT_RELEASED:
-        raise Refused(f"{settings.place} has had no release, so there is nothing to restart; `moorings release` first")
+        raise Refused(
+            f"{settings.place} has had no release, so there is nothing to restart; `moorings "
+            f"release {settings.place}` first"
+        )
     return target
 
 
@@ -84,11 +92,22 @@ def _to_release(
                 f"`moorings release {settings.place} {found}` brings it all the same"
             )
         return found
-    if not is_digest(wanted):
-        raise Refused(
-            f"DIGEST must be 'sha256:' and 64 hexadecimal digits, got {wanted!r}; `moorings status` names them"
-        )
-    return wanted
+    here = RepositoryAccess(ecr=world.clients.ecr, registry=settings.account, name=settings.repository)
+    return digest_meant(wanted, lambda: named_images(here), f"in {settings.repository}")
+
+
+def digest_meant(wanted: str, known: Callable[[], Iterable[NamedImage]], where: str) -> str:
+    """The digest of the image that somebody named. What there is, is asked for only where the name is not whole.
+
+    Raises:
+        Refused: not exactly one image of those has that name.
+    """
+    if not is_image_name(wanted):
+        raise Refused(f"DIGEST must be {ALLOWED}, got {wanted!r}; other tags may move")
+    try:
+        return whole_digest(wanted) or image_named(wanted, known(), where)
+    except NotOneImage as error:
+        raise Refused(str(error)) from error
 
 
 def _default_to_release(world: World, settings: DeliverySettings, theirs: Theirs) -> str:
@@ -114,17 +133,19 @@ def _to_go_back_to(
     good = successful(entries)
     if wanted is None:
         return _default_to_go_back_to(settings, entries, running, parameter)
-    if _NUMBER.fullmatch(wanted):
+    if is_release_number(wanted):
         entry = next((one for one in entries if one.number == int(wanted)), None)
         if entry is None:
             raise Refused(f"--to must be an entry of the ledger, got {wanted}; see `moorings history {settings.place}`")
         wanted = entry.digest
-    if not any(one.digest == wanted for one in good):
+    ran = [NamedImage(digest=one.digest, tags=(one.build_tag,)) for one in good]
+    digest = digest_meant(wanted, lambda: ran, f"that ran successfully in {settings.place}")
+    if not any(one.digest == digest for one in good):
         raise Refused(
-            f"--to must name a release that was successful in {settings.place}, got {short(wanted)!r}; "
-            f"see `moorings history {settings.place}`, or use `moorings release` for an image that never ran here"
+            f"--to must name a release that was successful in {settings.place}, got {short(digest)!r}; see `moorings "
+            f"history {settings.place}`, or use `moorings release {settings.place}` for an image that never ran here"
         )
-    return wanted
+    return digest
 
 
 def _default_to_go_back_to(
@@ -150,6 +171,9 @@ def _default_to_go_back_to(
     if others:
         raise Refused(
             f"{settings.place} has no earlier successful release that nobody went back from; to bring one of those, "
-            f"`moorings rollback {settings.place} --to {others[0].number}`, or `moorings release` another image"
+            f"`moorings rollback {settings.place} --to {others[0].number}`, or `moorings release {settings.place}` "
+            "another image"
         )
-    raise Refused(f"{settings.place} has no earlier successful release to go back to; `moorings release` instead")
+    raise Refused(
+        f"{settings.place} has no earlier successful release to go back to; `moorings release {settings.place}` instead"
+    )

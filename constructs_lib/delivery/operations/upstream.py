@@ -56,15 +56,6 @@ class UpstreamEnvironment:
             except ValueError as error:
                 raise CouldNotRun(str(error)) from error
 
-    def tags(self, digest: str) -> Sequence[str]:
-        """The tags of an image in its repository; none when the image is not there.
-
-        Raises:
-            CouldNotRun: ECR could not be asked.
-        """
-        image = self.image(digest)
-        return image.tags if image is not None else ()
-
     def image(self, digest: str) -> StoredImage | None:
         """An image in its repository; None when it is not there.
 

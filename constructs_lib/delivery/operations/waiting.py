@@ -13,7 +13,8 @@ from constructs_lib.delivery.operations.errors import failures, may_pass, why
 from constructs_lib.delivery.operations.facts import (
     Service,
     Stack,
-    healthy_targets,
+    counted_as_healthy,
+    healthy,
     service_of,
     stack_of,
     update_token,
@@ -21,10 +22,13 @@ from constructs_lib.delivery.operations.facts import (
 from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
 from constructs_lib.delivery.operations.owner import Owner, asked_by
 from constructs_lib.delivery.readiness import short
+from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, condition, mend
 
 STACK_LIMIT: Final = timedelta(minutes=60)
-"""How long CloudFormation may take; after that the update is cancelled, and going back may take as long again."""
+"""How long CloudFormation may take; after that the update is cancelled, and going back may take as long again.
+
+The steps and the baking of a deployment come on top: CloudFormation waits for them."""
 
 POLL_SECONDS: Final = 5
 _TRIES: Final = 60
@@ -45,6 +49,11 @@ class Watched:
     digest: str
     red: tuple[str, ...] = ()
     deployment: str = ""
+
+
+def stack_limit(settings: DeliverySettings) -> timedelta:
+    """How long CloudFormation may take for this service."""
+    return STACK_LIMIT + timedelta(minutes=settings.deployment_minutes)
 
 
 def stack_end(owner: Owner, watched: Watched | None = None, taken_over: Sequence[Entry] = ()) -> Stack:
@@ -68,7 +77,7 @@ def stack_end(owner: Owner, watched: Watched | None = None, taken_over: Sequence
             owner.say(_progress(owner, stack, service, None))
             if stack.status == CAN_BE_CANCELLED and not cancelled:
                 cancelled = _cancelled(owner, _why_cancel(owner, watched, service, began), taken_over)
-        if owner.world.now() - began > 2 * STACK_LIMIT:
+        if owner.world.now() - began > 2 * stack_limit(owner.settings):
             minutes = _minutes(owner.world.now() - began)
             raise NeedsRepair(
                 f"{owner.settings.stack} has not come to an end for {minutes} minutes; look at its events, and run "
@@ -78,7 +87,7 @@ def stack_end(owner: Owner, watched: Watched | None = None, taken_over: Sequence
 
 
 def steady(owner: Owner, watched: Watched) -> None:
-    """Waits until all tasks run the digest and as many targets are healthy.
+    """Waits until all tasks run the digest and as many targets are healthy; without a load balancer, as many tasks.
 
     It looks for itself: a deployment that begins with zero tasks completes at once, and ECS's circuit breaker sees
     nothing of what comes after.
@@ -86,35 +95,32 @@ def steady(owner: Owner, watched: Watched) -> None:
     Raises:
         Failure: that cannot come about any more, or took too long.
     """
-    limit = timedelta(minutes=owner.settings.steady_minutes)
-    began = owner.world.now()
+    minutes = owner.settings.steady_minutes + owner.settings.deployment_minutes
+    limit, began = timedelta(minutes=minutes), owner.world.now()
     service: Service | None = None
-    healthy: int | None = None
+    seen: int | None = None
     while True:
         service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
-        healthy = _asked(owner, partial(healthy_targets, owner.world.clients, owner.settings))
+        seen = _asked(owner, partial(healthy, owner.world.clients, owner.settings))
         if service is not None:
-            owner.say(_progress(owner, None, service, healthy))
-            if healthy is not None and is_steady(service, healthy, watched):
+            owner.say(_progress(owner, None, service, seen))
+            if seen is not None and is_steady(service, seen, watched):
                 return
             reason = hopeless(service, watched)
             if reason:
                 raise Failure(reason)
         if owner.world.now() - began >= limit:
-            raise Failure(f"after {owner.settings.steady_minutes} minutes {_counts(service, healthy)}")
+            raise Failure(f"after {minutes} minutes {_counts(owner, service, seen)}")
         owner.pause(POLL_SECONDS)
 
 
 def service_now(owner: Owner) -> Service | None:
     """The service, asked for until AWS answers, for some minutes at most."""
     for _ in range(_TRIES):
-        try:
-            return service_of(owner.world.clients, owner.settings)
-        except failures() as error:
-            if not may_pass(error):
-                raise
-            owner.say(f"AWS did not answer, {why(error)}; asking again")
-            owner.pause(POLL_SECONDS)
+        found = _asked(owner, lambda: (service_of(owner.world.clients, owner.settings),))
+        if found is not None:
+            return found[0]
+        owner.pause(POLL_SECONDS)
     return service_of(owner.world.clients, owner.settings)
 
 
@@ -143,8 +149,9 @@ def _because(service: Service) -> str:
 
 def _why_cancel(owner: Owner, watched: Watched | None, service: Service | None, began: datetime) -> str:
     """Why the update cannot be left to CloudFormation and ECS; empty when it can."""
-    if owner.world.now() - began > STACK_LIMIT:
-        return f"it has taken more than {_minutes(STACK_LIMIT)} minutes"
+    limit = stack_limit(owner.settings)
+    if owner.world.now() - began > limit:
+        return f"it has taken more than {_minutes(limit)} minutes"
     if watched is None or service is None or service.digest != watched.digest or not service.keeps_failing:
         return ""
     if watched.red:
@@ -200,17 +207,17 @@ def _progress(owner: Owner, stack: Stack | None, service: Service | None, health
     if service is not None:
         parts.append(f"tasks {service.running}/{service.desired}, {service.primary_running} on {short(service.digest)}")
         parts += [f"{service.failed_tasks} failed"] if service.failed_tasks else []
-    parts += [f"healthy targets {healthy}"] if healthy is not None else []
+    parts += [f"healthy {counted_as_healthy(owner.settings)} {healthy}"] if healthy is not None else []
     events = [text for at, text in service.events if at >= owner.entry.began] if service is not None else []
     parts += events[:1]
     return "; ".join(parts)
 
 
-def _counts(service: Service | None, healthy: int | None) -> str:
+def _counts(owner: Owner, service: Service | None, healthy: int | None) -> str:
     if service is None:
         return "the service is not there"
-    seen = "an unknown number of" if healthy is None else str(healthy)
-    return f"{service.primary_running} of {service.desired} tasks run the new image and {seen} targets are healthy"
+    seen = f"{'an unknown number of' if healthy is None else healthy} {counted_as_healthy(owner.settings)} are healthy"
+    return f"{service.primary_running} of {service.desired} tasks run the new image and {seen}"
 
 
 def _minutes(time: timedelta) -> int:

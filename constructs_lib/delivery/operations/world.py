@@ -28,9 +28,6 @@ class UpstreamReader(Protocol):
     def entries(self) -> Sequence[Entry]:
         """Its ledger, in any order."""
 
-    def tags(self, digest: str) -> Sequence[str]:
-        """The tags of an image in its repository; none when the image is not there."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:

@@ -13,7 +13,7 @@ from constructs_lib.delivery.operations.clients import Clients
 from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.operations.world import World
 from constructs_lib.delivery.readiness import Check
-from constructs_lib.delivery.settings import DeliverySettings, Upstream
+from constructs_lib.delivery.settings import BeforeRelease, DeliverySettings, Upstream
 from constructs_lib.images.runtime.model import Pin
 from constructs_lib.images.runtime.pinning import put_pins
 from constructs_lib.images.runtime.pins import Slot, slot_of
@@ -25,7 +25,8 @@ from tests.fake_aws.cloudformation import FakeCloudFormation, ServicesStack
 from tests.fake_aws.cloudwatch import FakeCloudWatch
 from tests.fake_aws.core import ACCOUNT, REGION
 from tests.fake_aws.ecr_release import FakeEcrForReleases
-from tests.fake_aws.ecs_scheduler import Behaviour, FakeEcsWithScheduler
+from tests.fake_aws.ecs_one_off import EXECUTION_ROLE, TASK_ROLE, Ending, FakeEcsWithOneOffTasks
+from tests.fake_aws.ecs_scheduler import Behaviour
 from tests.fake_aws.elbv2 import FakeElbv2
 from tests.fake_aws.others import FakeSsm
 from tests.fake_aws.query import FakeAwsWithQuery
@@ -33,6 +34,8 @@ from tests.fake_aws.sts import FakeSts
 
 ALARM = "shop-{}-deployment-errors"
 ROLE = "arn:aws:iam::{}:role/shop--{}--release"
+FAMILY = "shop--{}--services-web-before-release"
+MIGRATION = "web-before-release"
 SERVICES = ("cloudformation", "cloudwatch", "ecr", "ecs", "elbv2", "ssm", "sts")
 
 
@@ -83,13 +86,9 @@ class StagingReader:
         """Its ledger."""
         return self.ledger.entries()
 
-    def tags(self, digest: str) -> Sequence[str]:
-        """Nobody asks here."""
-        raise NotImplementedError(digest)
-
 
 class Shop:
-    """Two environments of one service.
+    """Two environments of one service, which may have a task that runs before a release.
 
     Attributes:
         clock, ssm, ecr, ecs, cloudformation, cloudwatch: the fake account.
@@ -97,14 +96,15 @@ class Shop:
         lines: the progress that was said.
     """
 
-    def __init__(self, tasks: int = 2) -> None:
+    def __init__(self, tasks: int = 2, *, migrates: bool = False) -> None:
         self.clock = Clock()
         self.ssm, self.ecr = FakeSsm(), FakeEcrForReleases()
-        self.ecs = FakeEcsWithScheduler(self.clock)
+        self.ecs = FakeEcsWithOneOffTasks(self.clock)
         self.cloudformation = FakeCloudFormation(self.clock, self.ssm, self.ecs)
         self.cloudwatch, self.elbv2 = FakeCloudWatch(), FakeElbv2()
         self.lines: list[str] = []
         self.changed: dict[str, DeliverySettings] = {}
+        self.migrates = migrates
         self._built = 0
         for environment in ("staging", "production"):
             repository = f"shop/{environment}/web"
@@ -121,6 +121,8 @@ class Shop:
                 alarms=(ALARM.format(environment),),
             )
             self.elbv2.targets[self.settings(environment).target_group] = self._states(stack.service)
+            if migrates:
+                self._migrations(environment, stack.service)
         self.aws = self.connect(0)[0]
 
     def connect(self, number: int) -> tuple[FakeAwsWithQuery, Clients]:
@@ -131,6 +133,12 @@ class Shop:
         aws.calls.clear()
         aws.before = lambda _operation, _params: None
         return aws, clients
+
+    def _migrations(self, environment: str, service: str) -> None:
+        image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/{environment}/web"
+        self.ecs.template(FAMILY.format(environment), MIGRATION, image, ["migrate"])
+        own = {"subnets": [f"subnet-{environment}"], "securityGroups": [f"sg-{environment}"]}
+        self.ecs.services[service]["networkConfiguration"] = {"awsvpcConfiguration": own}
 
     def _states(self, service: str) -> Callable[[], list[str]]:
         return lambda: self.ecs.states(service)
@@ -156,6 +164,11 @@ class Shop:
             upstream=None
             if environment == "staging"
             else Upstream(environment="staging", account=ACCOUNT, region=REGION, repository="shop/staging/web"),
+            before_release=BeforeRelease(
+                family=FAMILY.format(environment), container=MIGRATION, minutes=10, roles=(TASK_ROLE, EXECUTION_ROLE)
+            )
+            if self.migrates
+            else None,
         )
         return self.changed.get(environment, made)
 
@@ -192,7 +205,14 @@ class Shop:
 
     # ------------------------------------------------------------ what people do
 
-    def build(self, environment: str = "staging", behaviour: Behaviour = "good", repository: str = "") -> str:
+    def build(
+        self,
+        environment: str = "staging",
+        behaviour: Behaviour = "good",
+        repository: str = "",
+        *,
+        migration: Ending = "good",
+    ) -> str:
         """A new image with a build tag, by default of the service ``web``; its digest."""
         self._built += 1
         self.clock.sleep(1)
@@ -200,6 +220,7 @@ class Shop:
         tag = build_tag(environment, self.clock.now(), f"{self._built:040x}"[::-1])
         digest = self.ecr.push(repository or f"shop/{environment}/web", [tag])
         self.ecs.behaviour[digest] = behaviour
+        self.ecs.endings[digest] = migration
         return digest
 
     def promote(self, digest: str) -> None:

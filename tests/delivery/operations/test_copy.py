@@ -58,7 +58,7 @@ def test_an_image_is_copied_byte_for_byte(two: Repositories) -> None:
     done = two.copy(digest)
     two.assert_copied(digest)
     size = sum(len(content) for content in two.ecr.layers[SOURCE].values())
-    assert done == Copied(digest=digest, tags=(TAG,), manifests=1, layers_copied=3, layers_present=0, bytes=size)
+    assert done == Copied(digest=digest, tags=(TAG,), manifests=1, layers_copied=2, layers_present=0, bytes=size)
     assert done.changed
     calls = two.calls()
     assert calls == {
@@ -91,7 +91,7 @@ def test_only_missing_layers_are_copied(two: Repositories) -> None:
     two.calls()
     digest = two.ecr.build(SOURCE, [LAYERS[0], b"new"], [OTHER])
     done = two.copy(digest, OTHER)
-    assert (done.layers_copied, done.layers_present) == (2, 1)  # its configuration, too
+    assert (done.layers_copied, done.layers_present) == (1, 1)  # its configuration is none
     assert two.writes()["CompleteLayerUpload"] == 2
     two.assert_copied(digest, OTHER)
 
@@ -114,7 +114,7 @@ def test_an_index_follows_its_children_at_once(two: Repositories) -> None:
     digest = an_index(two)
     done = two.copy(digest)
     two.assert_copied(digest)
-    assert (done.manifests, done.layers_copied) == (3, 5)  # two configurations, and the common layer once
+    assert (done.manifests, done.layers_copied) == (3, 3)  # the common layer once, and no configuration
     names = [name for name, _ in order]
     first = names.index("PutImage")
     assert order[first : first + 3] == [("PutImage", None), ("PutImage", None), ("PutImage", TAG)]
@@ -268,8 +268,17 @@ def test_more_layers_than_a_call_takes(two: Repositories) -> None:
 def test_a_layer_that_stands_twice_is_copied_once(two: Repositories) -> None:
     """As the empty layer often does."""
     digest = two.ecr.build(SOURCE, [b"same", b"same"], [TAG])
-    assert two.copy(digest).layers_copied == 2
-    assert two.writes()["InitiateLayerUpload"] == 2
+    assert two.copy(digest).layers_copied == 1
+    assert two.writes()["InitiateLayerUpload"] == 2  # and the configuration's
+
+
+def test_a_configuration_is_no_layer_and_small_sizes_are_bytes(two: Repositories) -> None:
+    """Progress counts layers only, and says no 0.0 MB."""
+    digest = two.ecr.build(SOURCE, [b"small", bytes(50_000)], [TAG])
+    two.copy(digest)
+    config = next(len(one) for one in two.ecr.layers[SOURCE].values() if len(one) not in (5, 50_000))
+    told = [(line[:13].strip(", "), line.rpartition(": ")[2]) for line in two.said[:3]]
+    assert told == [("configuration", f"{config} bytes"), ("layer 1 of 2", "5 bytes"), ("layer 2 of 2", "0.1 MB")]
 
 
 def test_a_corrupt_download_is_made_again(two: Repositories) -> None:
@@ -459,7 +468,7 @@ def test_an_expired_download_session_is_told(two: Repositories) -> None:
         two.copy(digest)
     two.aws.before = lambda _operation, _params: None
     two.calls()
-    assert two.copy(digest).layers_present == 2
+    assert two.copy(digest).layers_present == 1
 
 
 def test_a_download_that_breaks_off_again_and_again_is_given_up(two: Repositories) -> None:

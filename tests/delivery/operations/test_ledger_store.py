@@ -189,7 +189,7 @@ def test_a_release_that_is_under_way_is_not_disturbed(world: World) -> None:
     theirs = stored(7, state="waiting", ended=None, lease=NOW + 2 * MINUTE)
     world.put(theirs)
     with pytest.raises(
-        Busy, match=r"release 7 by ben is under way \(waiting\); .* until 2026-04-01 12:02:00 UTC"
+        Busy, match=r"shop/production/web is busy: release 7 by ben is under way, waiting; .* until 12:02:00 UTC"
     ) as busy:
         world.ledger.begin(draft(), world.ledger.entries(), NOW)
     assert busy.value.entry == theirs
@@ -250,7 +250,9 @@ def test_what_was_decided_from_an_old_ledger_is_not_done(world: World) -> None:
     world.put(stored(1))
     seen = world.ledger.entries()
     world.put(stored(2))
-    with pytest.raises(LostRace, match=r"release 2 was begun by somebody else .*; look at") as lost:
+    with pytest.raises(
+        LostRace, match=r"entry 2 of its ledger was begun by somebody else .*`moorings history shop/production/web`"
+    ) as lost:
         world.ledger.begin(draft(), seen, NOW)
     assert lost.value.number == 2
     assert world.pauses == []
@@ -372,7 +374,10 @@ def test_who_was_overtaken_renews_nothing(world: World) -> None:
     entry = world.ledger.begin(draft(), [], NOW)
     closed = entry.ending("failed", NOW + 5 * MINUTE, "broken off")
     world.put(stored(2), closed)
-    with pytest.raises(Overtaken, match="release 1 was taken over by release 2") as overtaken:
+    with pytest.raises(
+        Overtaken,
+        match=r"release 1 of shop/production/web was taken over by entry 2 .*`moorings history shop/production/web`",
+    ) as overtaken:
         world.ledger.renew(entry, NOW + 6 * MINUTE)
     assert overtaken.value.entry == entry
     assert world.entry(1) == closed
@@ -461,7 +466,7 @@ def release(world: World, now: datetime, image: int, *, good: bool = True) -> En
         ledger.save(one)
     for state in STATES:
         if ledger.overtaken(entry):
-            raise Overtaken(entry)
+            raise Overtaken(entry, "shop/production/web")
         entry = replace(entry, state=state)
         ledger.save(entry)
     entry = entry.ending("successful" if good else "failed", now + MINUTE)

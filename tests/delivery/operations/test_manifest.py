@@ -19,7 +19,7 @@ def test_an_image_names_its_blobs_once(media_type: str) -> None:
     """The configuration first, then the layers in order."""
     layers = [{"digest": B, "size": 2}, {"digest": B, "size": 2}]
     text = json.dumps({"config": {"digest": A, "size": 1}, "layers": layers})
-    blobs = (Blob(digest=A, size=1), Blob(digest=B, size=2))
+    blobs = (Blob(digest=A, size=1, layer=False), Blob(digest=B, size=2))
     assert read(text, media_type, sha256(text.encode())) == Manifest(
         digest=sha256(text.encode()), text=text, media_type=media_type, blobs=blobs
     )

@@ -60,7 +60,9 @@ class Staging(Repositories):
         """A build with its tag, and with others."""
         return self.ecr.build(SOURCE, [b"base", str(number).encode()], [tag(number), *tags])
 
-    def ran(self, digest: str, *, action: Action = "release", state: State = "successful") -> None:
+    def ran(
+        self, digest: str, *, action: Action = "release", state: State = "successful", previous: str = "none"
+    ) -> None:
         """The next entry of the ledger."""
         self.number += 1
         ended = NOW if state in ("successful", "failed") else None
@@ -69,7 +71,7 @@ class Staging(Repositories):
             action=action,
             state=state,
             digest=digest,
-            previous="none",
+            previous=previous,
             who="jo",
             began=NOW,
             lease=NOW,
@@ -140,13 +142,51 @@ def test_a_first_promotion_costs_this_many_calls(staging: Staging) -> None:
 
 
 def test_after_a_rollback_the_image_that_runs_is_promoted(staging: Staging) -> None:
-    """What was rolled back from ran once, and is not taken by itself."""
+    """The entry that brought it back is where it is from."""
     good, bad = staging.built(1), staging.built(2)
     staging.ran(good)
     staging.ran(bad)
-    staging.ran(good, action="rollback")
-    assert staging.promote().digest == good
-    assert staging.promote(bad).origin == "shop/staging/web release 2"
+    staging.ran(good, action="rollback", previous=bad)
+    done = staging.promote()
+    assert (done.digest, done.origin) == (good, "shop/staging/web rollback 3")
+
+
+def test_what_staging_went_back_from_is_not_promoted(staging: Staging) -> None:
+    """A release of it would be refused by the same sentence; released there again, it is taken."""
+    good, bad = staging.built(1), staging.built(2)
+    staging.ran(good)
+    staging.ran(bad)
+    staging.ran(good, action="rollback", previous=bad)
+    staging.calls()
+    with pytest.raises(Refused) as caught:
+        staging.promote(bad)
+    assert str(caught.value) == (
+        f"shop/staging/web went back from {bad[:19]}; take another, or, if it is good after all, "
+        f"`moorings release shop/staging/web {bad}` first"
+    )
+    assert set(staging.calls()) == {"GetParametersByPath", "GetParameter"}
+    staging.ran(bad)
+    assert staging.promote(bad).origin == "shop/staging/web release 4"
+
+
+@pytest.mark.parametrize("how", ["digits", "build tag"])
+def test_an_image_is_promoted_by_a_shorter_name(staging: Staging, how: str) -> None:
+    """It is looked up in staging's repository, which is listed once."""
+    first, second = staging.built(1), staging.built(2)
+    staging.ran(first)
+    staging.ran(second)
+    assert staging.promote(first[7:19] if how == "digits" else tag(1)).digest == first
+    assert set(staging.ecr.repositories[TARGET].images) == {first}
+    assert staging.calls()["DescribeImages"] == 4 + 1
+
+
+def test_a_name_that_staging_has_no_image_of_is_refused(staging: Staging) -> None:
+    """With what there is instead; the commit of a build names its tag."""
+    staging.ran(staging.built(1))
+    with pytest.raises(Refused, match=f"no image in {SOURCE} in {ACCOUNT}, {REGION} has a digest .* '0{{11}}a'; the"):
+        staging.promote("0" * 11 + "a")
+    with pytest.raises(Refused, match=f"that is the commit of {tag(1)}: name the build tag"):
+        staging.promote(tag(1)[-12:])
 
 
 @pytest.mark.parametrize("state", ["failed", "waiting", "undoing", "begun"])
@@ -173,7 +213,9 @@ def test_a_restart_makes_nothing_promotable(staging: Staging) -> None:
 def test_an_empty_ledger_promotes_nothing(staging: Staging) -> None:
     """There may be builds; none was released."""
     staging.built(1)
-    with pytest.raises(Refused, match=r"nothing ran successfully in shop/staging/web yet, .* release there first"):
+    with pytest.raises(
+        Refused, match=r"nothing ran successfully in shop/staging/web yet, .* `moorings release shop/staging/web` first"
+    ):
         staging.promote()
     assert set(staging.ecr.repositories[TARGET].images) == set()
 
@@ -182,7 +224,10 @@ def test_an_empty_ledger_promotes_nothing(staging: Staging) -> None:
 def test_where_images_are_built_again_nothing_is_promoted(staging: Staging, upstream: Upstream | None) -> None:
     """The first environment has no upstream, and one that builds from the same commit takes no image."""
     staging.ran(staging.built(1))
-    with pytest.raises(Refused, match="shop/production/web takes no image from another environment"):
+    with pytest.raises(
+        Refused,
+        match=r"takes no image from another environment: .*start-build --project-name shop--production--web --region",
+    ):
         staging.promote(settings=replace(SETTINGS, upstream=upstream))
     assert staging.calls() == {}
 

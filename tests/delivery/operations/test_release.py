@@ -173,7 +173,7 @@ def test_a_process_that_stood_still_stops_when_it_was_overtaken() -> None:
             assert rival.state == "successful"
 
     shop.aws.before = before
-    with pytest.raises(Busy, match="taken over by release 4"):
+    with pytest.raises(Busy, match="taken over by entry 4 of its ledger"):
         shop.run("staging", "release")
     assert shop.running("staging") == shop.parameter("staging") == oldest
     # The rival found it running, steadily, before it went elsewhere.

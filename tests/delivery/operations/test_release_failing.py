@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from constructs_lib.delivery.operations.ledger_store import Ledger
 from constructs_lib.delivery.operations.outcomes import NeedsRepair
+from constructs_lib.delivery.operations.owner import Owner
+from constructs_lib.delivery.operations.waiting import service_now
 from tests.delivery.operations.shop import ALARM, GuardedPins, Shop
 from tests.fake_aws.core import Fault, Params
 
@@ -31,6 +35,21 @@ def test_a_bad_image_goes_back_and_says_why(behaviour: Any, said: str) -> None:
     assert shop.parameter("staging") == shop.running("staging") == before
     assert shop.ecs.states(shop.stack("staging").service) == ["healthy", "healthy"]
     assert shop.aws.calls["cloudformation.CancelUpdateStack"] == 0
+
+
+def test_the_whole_reason_is_said_once() -> None:
+    """While it goes back a short one is enough; the ledger has the whole, which the command says at its end."""
+    shop = Shop(tasks=1)
+    _, before = shop.given("staging")
+    bad = shop.build(behaviour="cannot start")
+    entry = shop.run("staging", "release")
+    (at,) = [number for number, line in enumerate(shop.lines) if line.startswith("it failed: ")]
+    assert shop.lines[at + 1] == f"going back to {before[:19]}"
+    short = shop.lines[at].removeprefix("it failed: ")
+    assert entry.reason.startswith(f"{short[:1].upper()}{short[1:]}. A task stopped: ")
+    assert not any("A task stopped" in line for line in shop.lines)
+    tag = shop.ecr.image("shop/staging/web", bad).tags[0]
+    assert shop.lines[0] == f"releasing {bad[:19]} ({tag}) to shop/staging/web; {before[:19]} runs now"
 
 
 @pytest.mark.parametrize("behaviour", ["cannot start", "never healthy"])
@@ -193,3 +212,15 @@ def test_an_act_that_aws_refuses_leaves_all_as_it_was(operation: str) -> None:
     assert "AccessDenied" in entry.reason
     assert "WebService" not in entry.reason, "that was the release before"
     assert shop.parameter("staging") == shop.running("staging") == before
+
+
+def test_a_service_that_is_gone_is_an_answer() -> None:
+    """Only what AWS did not answer is asked again."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    world, settings = shop.world(), replace(shop.settings("staging"), ecs_service="gone")
+    ledger = Ledger(world.clients.ssm, "/moorings/shop/staging/web/releases", shop.clock.sleep)
+    owner = Owner(world=world, settings=settings, ledger=ledger, entry=shop.entries("staging")[-1])
+    began = shop.clock.now()
+    assert service_now(owner) is None
+    assert shop.clock.now() == began

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -10,19 +11,24 @@ import pytest
 from constructs_lib.delivery.ledger import RELEASES_KEPT, Action, Entry, successful
 from constructs_lib.delivery.operations.outcomes import Interrupted, NothingToDo
 from tests.delivery.operations.cuts import Cut, Killed
-from tests.delivery.operations.shop import Shop
+from tests.delivery.operations.shop import FAMILY, Shop
+from tests.fake_aws.ecs_one_off import Ending
 from tests.fake_aws.ecs_scheduler import Behaviour
 
-WRITING = ("PutParameter", "UpdateStack", "PutImage", "UpdateService", "DeleteParameters", "CancelUpdateStack")
+WRITING = (
+    *("PutParameter", "UpdateStack", "PutImage", "UpdateService", "DeleteParameters", "CancelUpdateStack"),
+    *("RegisterTaskDefinition", "RunTask", "StopTask", "DeregisterTaskDefinition"),
+)
 
 
 class Story(NamedTuple):
-    """What is broken off, and what comes next."""
+    """What is broken off, and what comes next; and how the task before the release ends, if there is one."""
 
     given: int
     image: Behaviour
     first: Action
     then: Action
+    migration: Ending | None = None
 
 
 STORIES = [
@@ -33,16 +39,24 @@ STORIES = [
     Story(0, "good", "release", "release"),
     Story(3, "good", "rollback", "release"),
     Story(2, "good", "restart", "restart"),
+    Story(0, "good", "release", "release", "good"),
+    Story(2, "good", "release", "release", "hangs"),
+    Story(2, "cannot start", "release", "rollback", "good"),
+    Story(2, "good", "release", "restart", "fails"),
 ]
 
 
 def begun(story: Story) -> Shop:
     """The world before the first command."""
-    shop = Shop(tasks=1)
+    shop = Shop(tasks=1, migrates=story.migration is not None)
+    if story.migration == "hangs":
+        before = shop.settings("staging").before_release
+        assert before is not None
+        shop.change("staging", before_release=replace(before, minutes=1))
     if story.given:
         shop.given("staging", story.given)
     if story.first == "release":
-        shop.build(behaviour=story.image)
+        shop.build(behaviour=story.image, migration=story.migration or "good")
     return shop
 
 
@@ -68,6 +82,11 @@ def check(shop: Shop, where: str) -> None:
     assert {one.digest for one in good[: RELEASES_KEPT + 1]} <= shop.pinned("staging"), where
     if good:
         assert shop.ecs.states(shop.stack("staging").service) == ["healthy"], where
+    family = FAMILY.format("staging")
+    assert shop.ecs.unfinished_at_start == [0] * len(shop.ecs.runs), where
+    assert len(shop.ecs.of_family(family)) == int(shop.migrates), where
+    released = {one.digest for one in good if one.action == "release" and not one.token.startswith("given")}
+    assert not shop.migrates or released <= shop.ecs.ended_well(family), where
 
 
 def broken_off(story: Story, at: int, error: type[BaseException], *, after: bool = False) -> tuple[Shop, Cut, bool]:
@@ -108,12 +127,14 @@ def test_the_next_command_mends_what_a_kill_left(story: Story) -> None:
     for shop, where in every_cut(story, Killed):
         shop.clock.sleep(240)
         entry = next_command(shop, story.then)
-        if story.then == "release" and story.image == "good":
+        if story.then == "release" and story.image == "good" and story.migration in (None, "good"):
             assert entry is None or entry.state == "successful", where
         check(shop, where)
 
 
-@pytest.mark.parametrize("story", [STORIES[0], STORIES[2], STORIES[6]], ids=lambda story: "-".join(map(str, story)))
+@pytest.mark.parametrize(
+    "story", [STORIES[0], STORIES[2], STORIES[6], STORIES[8]], ids=lambda story: "-".join(map(str, story))
+)
 @pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
 def test_the_next_command_mends_what_ctrl_c_left_at_once(story: Story, after: bool) -> None:
     """Interrupted at each call: nobody waits for a lease, and the next command brings the world in order."""

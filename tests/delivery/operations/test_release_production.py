@@ -73,9 +73,6 @@ def test_production_names_a_digest_when_staging_cannot_be_read() -> None:
         def entries(self) -> list[Entry]:
             raise CouldNotRun("the role cannot be assumed")
 
-        def tags(self, digest: str) -> list[str]:
-            raise NotImplementedError
-
     world = replace(shop.world(), upstream=lambda _settings: Unreadable())
     with pytest.raises(Refused, match="what ran in staging cannot be read, the role cannot be assumed; name a DIGEST"):
         shop.run("production", "release", world=world)
@@ -212,11 +209,95 @@ def test_scans_count_from_the_threshold() -> None:
     assert shop.verify("staging")["scan"].result == "NG"
 
 
-def test_a_digest_that_is_none_is_refused() -> None:
-    """A tag moves, so it is no name of what to release (lesson Q3)."""
+def test_a_tag_that_may_move_is_refused() -> None:
+    """It names another image tomorrow (lesson Q3)."""
     shop = Shop(tasks=1)
-    with pytest.raises(Refused, match="DIGEST must be 'sha256:' and 64 hexadecimal digits, got 'latest'"):
+    with pytest.raises(Refused, match=r"DIGEST must be a digest, .* or a build tag such as .*, got 'latest'"):
         shop.run("staging", "release", "latest")
+
+
+@pytest.mark.parametrize("how", ["beginning", "with its algorithm", "build tag"])
+def test_an_image_is_released_by_a_shorter_name(how: str) -> None:
+    """The ledger has the whole digest, whatever was typed."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    digest = shop.build()
+    shop.build()
+    name = {
+        "beginning": digest.removeprefix("sha256:")[:12],
+        "with its algorithm": digest[:14],
+        "build tag": shop.ecr.image("shop/staging/web", digest).tags[0],
+    }[how]
+    entry = shop.run("staging", "release", name)
+    assert (entry.state, entry.digest) == ("successful", digest)
+    assert shop.running("staging") == shop.parameter("staging") == digest
+
+
+def test_a_whole_digest_costs_no_list() -> None:
+    """The repository is listed for a shorter name only; the pins' own list comes later."""
+    shop = Shop(tasks=1)
+    digest = shop.build()
+    shop.verify("staging", target=digest)
+    assert shop.aws.calls["ecr.DescribeImages"] == 1
+    shop.verify("staging", target=digest[:19])
+    assert shop.aws.calls["ecr.DescribeImages"] == 3
+
+
+def test_a_name_of_no_image_is_a_check_with_those_that_there_are() -> None:
+    """Nothing is written, and the other checks are told all the same."""
+    shop = Shop(tasks=1)
+    digest = shop.build()
+    tag = shop.ecr.image("shop/staging/web", digest).tags[0]
+    checks = shop.verify("staging", target="0123456")
+    assert (checks["image"].result, checks["image"].fix) == ("NG", "")
+    assert checks["image"].seen == (
+        f"no image in shop/staging/web has a digest that begins with '0123456'; the newest are {digest[:19]} ({tag})"
+    )
+    assert checks["upstream"].seen == "there is no image to ask for"
+    with pytest.raises(Refused, match=r"no release of shop/staging/web: image: no image in .*\)$"):
+        shop.run("staging", "release", "0123456")
+    assert shop.entries("staging") == []
+
+
+def test_an_archived_image_is_found_by_its_build_tag() -> None:
+    """It is named with what to do about it, and not as one that never was."""
+    shop = Shop(tasks=1)
+    digest = shop.build()
+    shop.ecr.archive("shop/staging/web", digest)
+    check = shop.verify("staging", target=shop.ecr.image("shop/staging/web", digest).tags[0])["image"]
+    assert "is ARCHIVED: it cannot be pulled" in check.seen
+    assert "restore it" in check.fix
+
+
+def test_a_hotfix_is_built_from_a_tag_and_released_by_its_build_tag() -> None:
+    """Where production is built again, a commit that staging never ran is refused until staging has run it (Q7)."""
+    shop, digest = promoted()
+    upstream = Upstream(environment="staging", account=ACCOUNT, region=REGION, repository="r", check="commit")
+    shop.change("production", upstream=upstream)
+    hotfix = "production-20260402T000000Z-" + "f" * 12
+    own = shop.ecr.push("shop/production/web", [hotfix])
+    with pytest.raises(Refused, match=r"upstream: shop/staging/web never ran commit f{12} successfully"):
+        shop.run("production", "release", hotfix)
+    theirs = shop.ecr.push("shop/staging/web", ["staging-20260402T000100Z-" + "f" * 12])
+    assert shop.run("staging", "release", theirs).state == "successful"
+    entry = shop.run("production", "release", hotfix)
+    assert (entry.state, entry.digest, entry.build_tag, entry.check) == ("successful", own, hotfix, "commit")
+    assert shop.running("staging") == theirs != own != digest
+
+
+def test_a_hotfix_that_staging_went_back_from_is_refused_by_its_commit() -> None:
+    """Another build of the same commit is no better; the way to insist is named."""
+    shop, _ = promoted()
+    upstream = Upstream(environment="staging", account=ACCOUNT, region=REGION, repository="r", check="commit")
+    shop.change("production", upstream=upstream)
+    theirs = shop.ecr.push("shop/staging/web", ["staging-20260402T000100Z-" + "f" * 12])
+    assert shop.run("staging", "release", theirs).state == "successful"
+    shop.run("staging", "rollback")
+    shop.ecr.push("shop/production/web", ["production-20260402T000000Z-" + "f" * 12])
+    with pytest.raises(
+        Refused, match=f"shop/staging/web went back from commit f{{12}} .*`moorings release shop/staging/web {theirs}`"
+    ):
+        shop.run("production", "release", "production-20260402T000000Z-" + "f" * 12)
 
 
 def test_a_stack_or_parameter_that_is_gone() -> None:

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from constructs_lib.delivery.operations.outcomes import Refused
+from constructs_lib.delivery.ledger import Action
+from constructs_lib.delivery.operations.outcomes import NeedsRepair, Refused
 from tests.delivery.operations.shop import Shop
 from tests.fake_aws.core import Params
 
@@ -70,11 +71,61 @@ def test_a_rollback_to_a_number_or_digest() -> None:
     one, two, three = shop.given("staging", 3)
     assert shop.run("staging", "rollback", "1").digest == one
     assert shop.run("staging", "rollback", two).digest == two
+    bad = shop.build(behaviour="cannot start")
+    assert shop.run("staging", "release").state == "failed"
     never = shop.build()
-    for target, said in (("77", "got 77"), (never, "was successful in shop/staging/web"), ("latest", "got 'latest'")):
+    for target, said in (
+        ("77", "got 77"),
+        (never, "was successful in shop/staging/web"),
+        ("latest", "got 'latest'"),
+        (bad[7:19], "no image that ran successfully in shop/staging/web has a digest that begins with"),
+        (never[7:19], "no image that ran successfully in shop/staging/web has a digest that begins with"),
+    ):
         with pytest.raises(Refused, match=said):
             shop.run("staging", "rollback", target)
     assert shop.running("staging") == two != three
+
+
+def test_a_rollback_by_a_shorter_name_asks_the_ledger_only() -> None:
+    """The first digits, as the history shows them, or the build tag; the repository is not listed for it."""
+    shop = Shop(tasks=1)
+    one, two, _ = shop.given("staging", 3)
+    assert shop.verify("staging", "rollback", two[7:19])["image"].result == "OK"
+    assert shop.aws.calls["ecr.DescribeImages"] == 1
+    assert shop.run("staging", "rollback", two[7:19]).digest == two
+    assert shop.run("staging", "rollback", shop.entries("staging")[0].build_tag).digest == one
+
+
+def test_a_rollback_does_not_ask_for_findings() -> None:
+    """They were found after it ran: a note, or nobody could go back from what is worse."""
+    shop = Shop(tasks=1)
+    before, _ = shop.given("staging")
+    shop.change("staging", scan_threshold="high")
+    shop.ecr.scans[before] = ("COMPLETE", {"CRITICAL": 3})
+    cases: list[tuple[Action, str | None, str]] = [
+        ("release", before, "NG"),
+        ("rollback", None, "SKIP"),
+        ("rollback", "1", "SKIP"),
+    ]
+    for action, target, result in cases:
+        check = shop.verify("staging", action, target)["scan"]
+        assert (check.result, bool(check.fix)) == (result, result == "NG")
+        assert check.seen.startswith("3 critical")
+    assert shop.run("staging", "rollback").digest == before
+
+
+@pytest.mark.parametrize("action", ["release", "rollback"])
+def test_a_release_parameter_that_is_gone_is_made_again(action: Action) -> None:
+    """No update of the stack works without it, so neither way may wait for a person."""
+    shop = Shop(tasks=1)
+    before, _ = shop.given("staging")
+    shop.build()
+    del shop.ssm.parameters[shop.stack("staging").parameter]
+    assert "does not exist; a release or a rollback makes it again" in shop.verify("staging", action)["parameter"].seen
+    entry = shop.run("staging", action)
+    assert entry.state == "successful"
+    assert shop.parameter("staging") == shop.running("staging") == entry.digest
+    assert (entry.digest == before) == (action == "rollback")
 
 
 def test_a_rollback_that_cannot_run_names_the_nearest_that_can() -> None:
@@ -95,6 +146,24 @@ def test_a_rollback_that_cannot_run_names_the_nearest_that_can() -> None:
     with pytest.raises(Refused, match="no other successful release can run any more"):
         shop.run("staging", "rollback")
     assert len(shop.entries("staging")) == 5
+
+
+def test_what_is_about_to_happen_is_said_first() -> None:
+    """Image, build tag and place, and what runs now: whoever mistyped can still press Ctrl-C."""
+    shop = Shop(tasks=1)
+    first, second = shop.build(), shop.build()
+    tags = {one: shop.ecr.image("shop/staging/web", one).tags[0] for one in (first, second)}
+
+    def said(action: Action, target: str | None = None) -> str:
+        shop.lines.clear()
+        shop.run("staging", action, target)
+        return shop.lines[0]
+
+    one, two = (f"{digest[:19]} ({tags[digest]})" for digest in (first, second))
+    assert said("release", first) == f"releasing {one} to shop/staging/web; nothing runs now"
+    assert said("release", second) == f"releasing {two} to shop/staging/web; {first[:19]} runs now"
+    assert said("rollback") == f"taking shop/staging/web back to {one}; {second[:19]} runs now"
+    assert said("restart") == f"restarting shop/staging/web with new tasks of {one}"
 
 
 def test_a_rollback_without_a_past_is_refused() -> None:
@@ -139,6 +208,21 @@ def test_a_restart_replaces_all_tasks_at_the_same_digest() -> None:
     assert len(cluster) == 2
     assert not set(cluster) & before
     assert shop.cloudformation.updates == []
+
+
+def test_a_stack_that_needs_repair_does_not_stop_a_restart() -> None:
+    """ECS alone is asked, so what hangs can be started anew before anybody has mended the stack (lesson W5)."""
+    shop = Shop(tasks=1)
+    _, running = shop.given("staging")
+    shop.stack("staging").status = "UPDATE_ROLLBACK_FAILED"
+    check = shop.verify("staging", "restart")["stack"]
+    assert (check.result, check.fix) == ("SKIP", "")
+    assert check.seen == "shop--staging--services is UPDATE_ROLLBACK_FAILED, which a restart does not change"
+    entry = shop.run("staging", "restart")
+    assert (entry.state, entry.digest) == ("successful", running)
+    assert (shop.cloudformation.updates, shop.stack("staging").status) == ([], "UPDATE_ROLLBACK_FAILED")
+    with pytest.raises(NeedsRepair, match=r"no rollback of shop/staging/web: .*continue-update-rollback"):
+        shop.run("staging", "rollback")
 
 
 def test_a_restart_without_its_image_is_refused() -> None:

@@ -39,7 +39,7 @@ def test_nobody_takes_over_before_the_lease_has_run_out() -> None:
     shop.given("staging")
     digest = shop.build()
     killed_at(shop, "cloudformation.UpdateStack")
-    with pytest.raises(Busy, match=r"release 3 by .* is written"):
+    with pytest.raises(Busy, match=r"shop/staging/web is busy: release 3 by .* is under way, written; wait"):
         shop.run("staging", "release")
     shop.clock.sleep(185)
     assert shop.run("staging", "release").digest == digest
@@ -109,6 +109,8 @@ def test_what_came_about_all_the_same_is_a_success() -> None:
     shop.build(behaviour="cannot start")
     entry = shop.run("staging", "release")
     assert states(shop) == ["successful", "failed"]
+    assert f"release 3 was successful: {digest[:19]}" in shop.lines
+    assert "found it running" in shop.entries("staging")[2].reason
     assert entry.previous == digest
     assert shop.running("staging") == shop.parameter("staging") == digest
 
@@ -165,6 +167,57 @@ def test_what_was_broken_off_is_undone_though_the_next_release_never_began() -> 
     assert shop.running("staging") == shop.parameter("staging") == before
 
 
+def test_what_was_broken_off_says_why_its_tasks_stopped() -> None:
+    """Whoever waited for it was killed before it could ask; ECS forgets soon, so the next one does."""
+    shop = Shop(tasks=1)
+    _, before = shop.given("staging")
+    shop.build(behaviour="cannot start")
+    killed_at(shop, "ssm.PutParameter", '"state": "updating"')
+    shop.clock.sleep(240)
+    assert shop.run("staging", "rollback").digest == before
+    reason = shop.entries("staging")[2].reason
+    assert reason.startswith("broken off in state written, and ended by rollback 4. A task stopped: ")
+    assert "Essential container in task exited" in reason
+    assert "CloudFormation: WebService (AWS::ECS::Service) UPDATE_FAILED" in reason
+    assert f"release 3 has failed: {shop.entries('staging')[2].digest[:19]}" in shop.lines
+
+
+@pytest.mark.parametrize("state", ["begun", "pinned"])
+def test_what_had_started_nothing_has_no_such_reasons(state: str) -> None:
+    """A task of the release before stopped in that time, which is nobody's fault."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    shop.build()
+    killed_at(shop, *(("ecr.PutImage",) if state == "begun" else ("ssm.PutParameter", '"state": "written"')))
+    assert shop.entries("staging")[-1].state == state
+    shop.clock.sleep(240)
+    shop.aws.calls.clear()
+    shop.run("staging", "release")
+    assert shop.entries("staging")[2].reason == f"broken off in state {state}, and ended by release 4"
+    assert shop.aws.calls["ecs.ListTasks"] == 0
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_taken_over_release_brought_is_pinned(goes_on: bool) -> None:
+    """It came about after its process was gone: it runs until the next one is steady, so it must not expire (Q2)."""
+    shop = Shop(tasks=1)
+    shop.given("staging")
+    digest = shop.build()
+    killed_at(shop, "ssm.PutParameter", '"state": "waiting"')
+    shop.clock.sleep(240)
+    for tag, held in shop.ecr.pins("shop/staging/web").items():
+        if held == digest:  # somebody took the pin away meanwhile
+            shop.ecr.image("shop/staging/web", digest).tags.remove(tag)
+            del shop.ecr.repositories["shop/staging/web"].tags[tag]
+    assert digest not in shop.pinned("staging")
+    if goes_on:
+        shop.build()
+        assert shop.run("staging", "release").previous == digest
+    else:
+        assert shop.run("staging", "restart").digest == digest
+    assert digest in shop.pinned("staging")
+
+
 def test_the_image_is_pinned_before_anything_names_it() -> None:
     """A lifecycle policy cannot take it while the parameter, or the stack, has it already (lesson Q2)."""
     shop = Shop(tasks=1)
@@ -193,6 +246,6 @@ def test_a_release_that_begins_between_the_looks_is_noticed() -> None:
             assert shop.run("staging", "rollback", world=shop.world(shop.connect(1)[1])).number == 3
 
     shop.aws.before = before
-    with pytest.raises(Busy, match="release 3 was begun by somebody else"):
+    with pytest.raises(Busy, match="entry 3 of its ledger was begun by somebody else"):
         shop.run("staging", "release")
     assert states(shop) == ["successful"]

@@ -14,15 +14,17 @@ from constructs_lib.delivery.ledger import RELEASES_KEPT, Action, successful
 from constructs_lib.delivery.operations import freeze
 from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, NothingToDo, Refused
 from tests.delivery.operations.cuts import Killed
-from tests.delivery.operations.shop import Shop
+from tests.delivery.operations.shop import FAMILY, Shop
 from tests.delivery.operations.test_release_killed import WRITING
+from tests.fake_aws.ecs_one_off import Ending
 from tests.fake_aws.ecs_scheduler import Behaviour
 
 ENVIRONMENTS = ("staging", "production")
 environments = st.sampled_from(ENVIRONMENTS)
 actions: st.SearchStrategy[Action] = st.sampled_from(["release", "rollback", "restart"])
 behaviours: st.SearchStrategy[Behaviour] = st.sampled_from(["good", "good", "cannot start", "never healthy"])
-calls = st.integers(min_value=0, max_value=70)
+endings: st.SearchStrategy[Ending] = st.sampled_from(["good", "good", "good", "fails", "cannot pull", "hangs"])
+calls = st.integers(min_value=0, max_value=100)
 KEPT_SECONDS = 240
 
 
@@ -31,8 +33,9 @@ class Delivery(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shop = Shop(tasks=1)
+        self.shop = Shop(tasks=1, migrates=True)
         self.builds: list[str] = []
+        self.old: set[str] = set()
         self.newest = dict.fromkeys(ENVIRONMENTS, 0)
         self.wrong: list[str] = []
         self._watch_what_starts()
@@ -46,6 +49,9 @@ class Delivery(RuleBasedStateMachine):
             if digest in self.shop.ecr.repositories[f"shop/{environment}/web"].images:
                 if digest not in self.shop.pinned(environment):
                     self.wrong.append(f"{environment} starts {digest}, which nothing pins")
+                known = self.old if environment == "staging" else set()
+                if digest not in known | self.shop.ecs.ended_well(FAMILY.format(environment)):
+                    self.wrong.append(f"{environment} starts {digest}, whose task before the release never ended well")
                 if environment == "production" and digest not in self._good("staging"):
                     self.wrong.append(f"production starts {digest}, which staging never ran")
             return change(service, task_definition, desired=desired)
@@ -64,12 +70,13 @@ class Delivery(RuleBasedStateMachine):
     def first(self) -> None:
         """Something runs in staging."""
         self.builds += self.shop.given("staging", 2)
+        self.old = set(self.builds)
         self.wrong.clear()
 
-    @rule(behaviour=behaviours)
-    def build(self, behaviour: Behaviour) -> None:
+    @rule(behaviour=behaviours, ending=endings)
+    def build(self, behaviour: Behaviour, ending: Ending) -> None:
         """A build for staging."""
-        self.builds.append(self.shop.build(behaviour=behaviour))
+        self.builds.append(self.shop.build(behaviour=behaviour, migration=ending))
 
     @rule(environment=environments, action=actions)
     def command(self, environment: str, action: Action) -> None:
@@ -139,6 +146,14 @@ class Delivery(RuleBasedStateMachine):
     def nothing_wrong_was_started(self) -> None:
         """What a service starts is pinned, and in production it ran in staging before."""
         assert self.wrong == []
+
+    @invariant()
+    def one_task_before_a_release_at_a_time(self) -> None:
+        """None was started while another one had not stopped, and at most one copy of its definition is left."""
+        assert not any(self.shop.ecs.unfinished_at_start)
+        for environment in ENVIRONMENTS:
+            was_open = any(entry.open for entry in self.shop.entries(environment))
+            assert len(self.shop.ecs.of_family(FAMILY.format(environment))) <= 1 + was_open
 
     @invariant()
     def one_at_a_time(self) -> None:

@@ -164,13 +164,15 @@ def test_without_an_upstream_there_is_nothing_to_read(aws: FakeAws) -> None:
         reader(sessions, replace(SETTINGS, upstream=None))
 
 
-def test_tags_of_an_image(aws: FakeAws) -> None:
+def test_an_image_with_its_tags(aws: FakeAws) -> None:
     """All of them; none when the image is not there."""
     found, _ = read(aws, SETTINGS)
     ecr: Any = aws.services["ecr"]
     digest = ecr.build("shop/staging/web", [b"layer"], ["one", "pin-use-1"])
-    assert found.tags(digest) == ("one", "pin-use-1")
-    assert found.tags(f"sha256:{'0' * 64}") == ()
+    image = found.image(digest)
+    assert image is not None
+    assert image.tags == ("one", "pin-use-1")
+    assert found.image(f"sha256:{'0' * 64}") is None
 
 
 def test_a_ledger_that_cannot_be_read_is_told(aws: FakeAws) -> None:

@@ -23,6 +23,7 @@ STEADY = Service(
     deployments=1,
     alarms=(),
     goes_back=True,
+    gives_up_after=3,
 )
 WATCHED = Watched(digest=DIGEST)
 
@@ -53,13 +54,10 @@ def test_anything_less_is_not(service: Service, healthy: int, watched: Watched) 
     assert not is_steady(service, healthy, watched)
 
 
-@pytest.mark.parametrize(
-    ("desired", "failed", "gives_up"),
-    [(1, 2, False), (1, 3, True), (6, 3, True), (10, 4, False), (10, 5, True), (1000, 199, False), (1000, 200, True)],
-)
-def test_tasks_fail_as_often_as_ecs_allows(desired: int, failed: int, gives_up: bool) -> None:
-    """Half of those desired, from 3 to 200, as ECS's circuit breaker counts."""
-    assert replace(STEADY, desired=desired, failed_tasks=failed).keeps_failing is gives_up
+@pytest.mark.parametrize(("allowed", "failed", "gives_up"), [(3, 2, False), (3, 3, True), (2, 2, True), (5, 4, False)])
+def test_tasks_fail_as_often_as_ecs_allows(allowed: int, failed: int, gives_up: bool) -> None:
+    """The limit is that of the service's circuit breaker."""
+    assert replace(STEADY, gives_up_after=allowed, failed_tasks=failed).keeps_failing is gives_up
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""How many resources the services' stack has: CloudFormation takes 500. Pure Python, as ``stacks/config.py``.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from constructs_lib.checks import invalid
+from stacks.domain import Domain
+from stacks.service_config import ServiceConfig, ServiceSize
+
+RESOURCES_AT_MOST: Final = 500
+
+_STACK: Final = 5
+_ACCESS_LOGS: Final = 2
+"""Of the five, when nobody can connect to any service."""
+
+_WEB: Final = 25
+_WORKER: Final = 13
+_HTTPS: Final = 1
+_RECORD: Final = 1
+_EDGE: Final = 2
+_SHIFTED_TRAFFIC: Final = 3
+_TARGET: Final = 1
+_SCHEDULED_TASK: Final = 12
+_SCHEDULES_A_POLICY: Final = 8
+"""The release role has one policy for each eight of them."""
+
+_BEFORE_RELEASE: Final = 5
+
+
+def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> int:
+    """The resources of a services' stack.
+
+    Args:
+        services: the environment's services.
+        size: the size of those that have none of their own.
+        domain: the environment's domain, if any.
+    """
+    unused = _ACCESS_LOGS if all(service.is_worker for service in services) else 0
+    policies = -(-sum(len(service.scheduled_tasks) for service in services) // _SCHEDULES_A_POLICY)
+    return _STACK - unused + policies + sum(_of(service, service.size or size, domain) for service in services)
+
+
+def check_resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> None:
+    """Refuses what CloudFormation would refuse in the middle of a deployment.
+
+    Raises:
+        ValueError: more than 500 resources.
+    """
+    count = resources(services, size, domain)
+    if count > RESOURCES_AT_MOST:
+        raise invalid(
+            "services",
+            f"{len(services)} with {count} resources",
+            f"at most {RESOURCES_AT_MOST} resources in a stack, which CloudFormation takes",
+            "put some into an application of their own",
+        )
+
+
+def _of(service: ServiceConfig, size: ServiceSize, domain: Domain | None) -> int:
+    count = _SCHEDULED_TASK * len(service.scheduled_tasks)
+    count += _BEFORE_RELEASE if service.before_release else 0
+    count += _TARGET if size.capacity.target_memory_percent is not None else 0
+    if service.is_worker:
+        return count + _WORKER
+    count += _TARGET if size.capacity.target_requests_per_minute is not None else 0
+    count += _SHIFTED_TRAFFIC if service.deployment.shifts_traffic else 0
+    if domain is not None:
+        count += _HTTPS + (_RECORD if domain.hosted_zone_id else 0) + (_EDGE if domain.edge_certificate_arn else 0)
+    return count + _WEB

@@ -1,0 +1,109 @@
+"""Too many resources are refused before CDK starts: CloudFormation takes 500 in a stack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.health_check import ContainerCheck
+from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.schedule import Schedule
+from stacks.application import application
+from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
+from stacks.domain import Domain
+from stacks.environments import ENVIRONMENTS
+from stacks.resources import resources
+from stacks.scheduled import ScheduledTaskConfig
+from tests.support import refused
+
+STAGING = ENVIRONMENTS[0]
+(WEB,) = STAGING.services
+DOMAIN = Domain(name="shop.example.com", certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/0123")
+ZONE = replace(DOMAIN, hosted_zone_id="Z0123456789ABCDEFGHIJ")
+EDGE = replace(ZONE, edge_certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/4567")
+NIGHTLY = ScheduledTaskConfig(name="nightly", schedule=Schedule.cron("0 3 * * ? *"), command=("report",))
+
+
+def tasks(count: int) -> tuple[ScheduledTaskConfig, ...]:
+    """So many scheduled tasks."""
+    return tuple(replace(NIGHTLY, name=f"n-{number}") for number in range(count))
+
+
+def with_web(**changes: object) -> EnvironmentConfig:
+    """Staging with one web service."""
+    return replace(STAGING, services=(replace(WEB, **changes),))  # type: ignore[arg-type]
+
+
+WORKER = ServiceConfig(name="mailer", health_check=ContainerCheck.of("true"))
+EVERYTHING = replace(
+    STAGING,
+    internet_facing=True,
+    domain=EDGE,
+    services=(
+        replace(WEB, scheduled_tasks=tasks(9), before_release=OneOffTask(command=("migrate",))),
+        replace(
+            WEB,
+            name="api",
+            subdomain="api",
+            secrets=("TOKEN",),
+            deployment=DeploymentPolicy(strategy=DeploymentStrategy.CANARY),
+            size=ServiceSize(capacity=Capacity(target_memory_percent=70)),
+        ),
+        replace(WORKER, scheduled_tasks=tasks(1), size=ServiceSize(capacity=Capacity(target_memory_percent=70))),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        STAGING,
+        ENVIRONMENTS[1],
+        replace(STAGING, services=(WORKER,)),
+        replace(STAGING, domain=DOMAIN),
+        replace(STAGING, domain=ZONE),
+        with_web(deployment=DeploymentPolicy(strategy=DeploymentStrategy.BLUE_GREEN)),
+        with_web(size=ServiceSize(capacity=Capacity(target_requests_per_minute=100))),
+        EVERYTHING,
+    ],
+    ids=("staging", "production", "worker", "https", "record", "shifting", "requests", "everything"),
+)
+def test_the_count_is_that_of_the_template(config: EnvironmentConfig, tmp_path: Path) -> None:
+    """What is counted before CDK starts is what the services' stack has, whatever its services use."""
+    assembly = application([replace(config, source=STAGING.source)], checked=False, outdir=str(tmp_path)).synth()
+    (stage,) = (nested.nested_assembly for nested in assembly.nested_assemblies)
+    (stack,) = (stack for stack in stage.stacks if stack.stack_name.endswith("--services"))
+    assert resources(config.services, config.size, config.domain) == len(stack.template["Resources"])
+
+
+def test_a_stack_that_is_too_large_is_refused_with_its_count() -> None:
+    """One web service is 30 resources, 39 scheduled tasks are 468 and five policies: 503."""
+    many = tasks(39)
+    refused(
+        lambda: with_web(scheduled_tasks=many),
+        "services",
+        "1 with 503 resources",
+        "at most 500 resources in a stack",
+    )
+    assert len(with_web(scheduled_tasks=tasks(38)).services[0].scheduled_tasks) == 38
+
+
+def test_what_a_service_uses_takes_room_from_the_others() -> None:
+    """Seventeen services have room, unless each has more than a load balancer."""
+    many = tuple(replace(WEB, name=f"s-{number}", subdomain=f"s-{number}") for number in range(17))
+    assert replace(STAGING, domain=ZONE, services=many).services == many
+    refused(
+        lambda: replace(
+            STAGING,
+            internet_facing=True,
+            domain=EDGE,
+            services=tuple(replace(one, before_release=OneOffTask(command=("migrate",))) for one in many),
+        ),
+        "services",
+        "17 with 583 resources",
+        "at most 500 resources",
+    )
