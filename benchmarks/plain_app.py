@@ -914,6 +914,7 @@ class ServicesStack(PlainStack):
                 "ThresholdConfiguration": {"Type": "COUNT", "Value": 3},
             },
         )
+        resource.add_property_override("DeploymentConfiguration.Strategy", "ROLLING")
         resource.add_metadata("why", WHY)
         Annotations.of(service).add_info_v2("rotation", "a dead task is out of rotation after at most 35 s")
         target = scaling.node.find_child("Target").node.default_child

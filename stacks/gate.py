@@ -38,6 +38,13 @@ ON_ANY_RESOURCE: Final = {
         ),
         "a release needs it; the service offers no resource for it",
     ),
+    **dict.fromkeys(
+        (
+            *("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"),
+            "elasticloadbalancing:DescribeTargetGroups",
+        ),
+        "ECS reads with it before it shifts requests; the service offers no resource for it",
+    ),
 }
 """Actions that may be allowed on ``*``, and why. Nothing else may."""
 

@@ -20,8 +20,9 @@ from constructs_lib.services.timeouts import TimeoutBudget
 from stacks.scheduled import ScheduledTaskConfig
 
 LONGEST_DEPLOYMENT: Final = 60
-"""Minutes. A release's build has 180 (:class:`constructs_lib.delivery.release_pipeline.ReleasePipeline`), of which
-CloudFormation may take 60 beside the steps and the baking."""
+"""Minutes of the task before a release, the steps and the baking together. A release's build has 180
+(:class:`constructs_lib.delivery.release_pipeline.ReleasePipeline`), of which CloudFormation may take 60, and going back
+as many."""
 
 _ROLLING: Final = DeploymentPolicy()
 
@@ -100,11 +101,12 @@ class ServiceConfig:
             self._check_worker()
         if not isinstance(self.before_release, OneOffTask | None):
             raise invalid("before_release", self.before_release, "a OneOffTask or None", "leave it out for nothing")
-        if self.deployment.minutes > LONGEST_DEPLOYMENT:
+        minutes = self.deployment.minutes + (self.before_release.timeout_minutes if self.before_release else 0)
+        if minutes > LONGEST_DEPLOYMENT:
             raise invalid(
-                "deployment",
-                self.deployment.minutes,
-                f"at most {LONGEST_DEPLOYMENT} minutes of steps and baking",
+                "deployment and before_release",
+                minutes,
+                f"at most {LONGEST_DEPLOYMENT} minutes of steps, baking and the task before it",
                 "the release's build ends after three hours, and going back takes time too",
             )
 

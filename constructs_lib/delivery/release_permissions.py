@@ -88,8 +88,9 @@ def release_role_permissions(
     It follows the permissions that the schemas of the resource types name
     (https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html), for what a release
     changes: the task definition, the service, and in the first release its scalable target with its schedules, and its
-    alarms. It cannot write a parameter, a role or a policy, and makes and deletes no resource of the stack but task
-    definitions.
+    alarms. ``cloudwatch:PutMetricAlarm``, which the schema of a scalable target names, is left out for the alarms of
+    target tracking: they are its policies', which a release leaves alone. It cannot write a parameter, a role or a
+    policy, and makes and deletes no resource of the stack but task definitions.
 
     Lists, not statements for each service, and two policies: an inline one takes 10,240 characters, a managed one 6,144
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
@@ -228,7 +229,8 @@ def _before_release(arns: Arns, settings: DeliverySettings) -> list[Statement]:
     """To run one task definition's copies in one cluster, with its two roles; nothing when the service has none.
 
     Whoever may register a definition of a family with a role may run any image with that role. So this role can do what
-    the task can, such as change the database, and no more.
+    the task can, such as change the database. And it can deregister any definition, for that takes no resource: no task
+    is stopped, but nothing new starts from a definition that is gone.
     """
     wanted = settings.before_release
     if wanted is None:
@@ -237,8 +239,7 @@ def _before_release(arns: Arns, settings: DeliverySettings) -> list[Statement]:
     in_cluster = {"ArnEquals": {"ecs:cluster": arns.of("ecs", f"cluster/{settings.cluster}")}}
     return [
         allow([family], "ecs:RegisterTaskDefinition"),
-        # It takes no resource. Deregistering a definition stops no task.
-        allow(["*"], "ecs:DeregisterTaskDefinition"),
+        allow(["*"], "ecs:DeregisterTaskDefinition"),  # it takes no resource
         allow([family], "ecs:RunTask", condition=in_cluster),
         allow([arns.of("ecs", "task/*")], "ecs:StopTask", condition=in_cluster),
         allow(

@@ -14,8 +14,8 @@ from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
 
 _NO_BREAKER = (
-    "AWS documents the circuit breaker for rolling deployments only. The deployment alarms go back, and `moorings "
-    "release` counts failed tasks itself (DeploymentPolicy)."
+    "AWS documents the circuit breaker for rolling deployments only. The deployment alarms go back, `moorings release` "
+    "does when no task of the new image stays up, and after its limit in any case (DeploymentPolicy)."
 )
 
 
@@ -82,7 +82,7 @@ def deployment_configuration(policy: DeploymentPolicy, min_tasks: int) -> dict[s
     Failed tasks are counted over the whole deployment: where a healthy task starts the count anew, as ECS does by
     default, a release whose every third task ends again and again is never a failure.
     """
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"Strategy": policy.strategy.value}  # said, so that a change of it is seen as one
     if policy.bake is not None:
         found["BakeTimeInMinutes"] = policy.bake
     if not policy.shifts_traffic:
@@ -95,7 +95,6 @@ def deployment_configuration(policy: DeploymentPolicy, min_tasks: int) -> dict[s
                 "ThresholdConfiguration": breaker,
             }
         }
-    found["Strategy"] = policy.strategy.value
     if policy.step is not None:
         percent, minutes = policy.step
         if policy.strategy is DeploymentStrategy.CANARY:

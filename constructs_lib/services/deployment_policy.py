@@ -50,7 +50,8 @@ class DeploymentPolicy:
         strategy: ``DeploymentStrategy.ROLLING`` by default.
         bake_minutes: how long ECS goes on watching the alarms when all requests go to the new tasks, 0 to 1440; where
             requests are shifted the old tasks still run then, and going back takes seconds. ``None``, the default: 10
-            where requests are shifted; with ``ROLLING`` none is set, and ECS takes a time of its own from the alarms.
+            where requests are shifted. ``ROLLING`` has none: ECS takes a time of its own from the alarms
+            (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html).
         step_percent: the share of requests in the first step of ``CANARY`` (10 by default) or in each of ``LINEAR`` (20
             by default), in tenths of a percent, below 100.
         step_minutes: how long each step lasts, 0 to 1440; 10 with ``CANARY`` and 5 with ``LINEAR`` by default.
@@ -71,6 +72,13 @@ class DeploymentPolicy:
         if not isinstance(self.strategy, DeploymentStrategy):
             raise invalid("strategy", self.strategy, "a DeploymentStrategy", "write DeploymentStrategy.ROLLING")
         if self.bake_minutes is not None:
+            if not self.shifts_traffic:
+                raise invalid(
+                    "bake_minutes",
+                    self.bake_minutes,
+                    f"left out with {self.strategy.value}",
+                    "ECS takes the time for which it watches a rolling deployment's alarms from the alarms",
+                )
             whole_number("bake_minutes", self.bake_minutes, low=0, high=_DAY, fix="10 is a good start")
         self._check_steps()
         if self.failed_tasks is not None:
@@ -99,7 +107,7 @@ class DeploymentPolicy:
 
     @property
     def bake(self) -> int | None:
-        """Minutes of baking that are set; ``None`` for ECS's own."""
+        """Minutes of baking that are set; ``None`` with ``ROLLING``."""
         return _BAKE_MINUTES if self.bake_minutes is None and self.shifts_traffic else self.bake_minutes
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
@@ -14,13 +13,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
-from constructs_lib.checks import invalid
 from constructs_lib.services.acknowledged import acknowledge_waits
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.deployment import apply_deployment, deployment_alarms
 from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_with_request_scaling
+from constructs_lib.services.ecs_service import ecs_service
 from constructs_lib.services.execute_command import ExecuteCommand
 from constructs_lib.services.execute_command_access import enable_sessions
 from constructs_lib.services.explanation import explain
@@ -29,7 +28,7 @@ from constructs_lib.services.health_rendering import container_check, target_che
 from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener, connect, target_group
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.placement import component_name, private_subnets
-from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
+from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
 from constructs_lib.services.reasons import reasons, rotation
 from constructs_lib.services.release_switch import ReleaseSwitch
 from constructs_lib.services.scaling import check_zones, scale
@@ -107,8 +106,7 @@ class FargateWebService(Construct):
         deployment: DeploymentPolicy = _DEFAULT_DEPLOYMENT,
         execute_command: ExecuteCommand | None = None,
     ) -> None:
-        if not isinstance(image, FixedDigest | ReleasedDigest):
-            raise invalid("image", image, "a FixedDigest or a ReleasedDigest", "a tag can move (lesson Q3)")
+        check_image(image)
         if capacity.target_requests_per_minute is not None:
             refuse_with_request_scaling(deployment)
         component = component_name(id)
@@ -158,30 +156,21 @@ class FargateWebService(Construct):
         self.load_balancer: elbv2.IApplicationLoadBalancer = used.load_balancer
         self.listener: elbv2.IApplicationListener = used.listener
         target_group_names = [one.target_group_full_name for one in groups]
-        self.service = ecs.FargateService(
+        self.service = ecs_service(
             self,
-            "Service",
             cluster=cluster,
-            task_definition=self.task.definition,
-            desired_count=switch.desired_count(),
-            assign_public_ip=False,
-            vpc_subnets=subnets,
-            min_healthy_percent=100,
-            max_healthy_percent=200,
-            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
-            circuit_breaker=None if deployment.shifts_traffic else ecs.DeploymentCircuitBreaker(rollback=True),
-            deployment_alarms=deployment_alarms(
+            task=self.task,
+            switch=switch,
+            subnets=subnets,
+            deployment=deployment,
+            alarms=deployment_alarms(
                 self,
                 load_balancer=used.full_name,
                 target_groups=target_group_names,
                 shared=isinstance(ingress, SharedListener),
             ),
-            health_check_grace_period=Duration.seconds(health_check.grace_period_seconds),
-            enable_ecs_managed_tags=True,
-            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            grace_seconds=health_check.grace_period_seconds,
         )
-        # CDK waits for the task role only: without this a task could start before it may pull its image.
-        self.service.node.add_dependency(self.task.execution_role)
         resource = apply_deployment(self.service, deployment, min_tasks=capacity.lowest_min_tasks)
         self.traffic_role: iam.IRole | None = None
         if self.alternate_target_group is None or used.rule is None:

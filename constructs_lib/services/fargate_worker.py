@@ -14,12 +14,13 @@ from constructs_lib.services.capacity import Capacity
 from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.deployment import apply_deployment
 from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
+from constructs_lib.services.ecs_service import ecs_service
 from constructs_lib.services.explanation import explain
 from constructs_lib.services.health_check import ContainerCheck
 from constructs_lib.services.health_rendering import container_check
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.placement import component_name, private_subnets
-from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
+from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
 from constructs_lib.services.reasons import capacity_reasons, log_reasons
 from constructs_lib.services.release_switch import ReleaseSwitch
 from constructs_lib.services.scaling import scale
@@ -87,8 +88,7 @@ class FargateWorker(Construct):
         log_delivery: LogDelivery = _DEFAULT_LOG_DELIVERY,
         settings: ContainerSettings = _DEFAULT_SETTINGS,
     ) -> None:
-        if not isinstance(image, FixedDigest | ReleasedDigest):
-            raise invalid("image", image, "a FixedDigest or a ReleasedDigest", "a tag can move (lesson Q3)")
+        check_image(image)
         if not isinstance(health_check, ContainerCheck):
             raise invalid("health_check", health_check, "a ContainerCheck", "make one with ContainerCheck.of")
         whole_number("stop_seconds", stop_seconds, low=2, high=120, fix="Fargate waits 120 seconds at most")
@@ -112,24 +112,10 @@ class FargateWorker(Construct):
             stop_seconds=stop_seconds,
             health_check=container_check(health_check),
         )
-        self.service = ecs.FargateService(
-            self,
-            "Service",
-            cluster=cluster,
-            task_definition=self.task.definition,
-            desired_count=switch.desired_count(),
-            assign_public_ip=False,
-            vpc_subnets=subnets,
-            min_healthy_percent=100,
-            max_healthy_percent=200,
-            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
-            circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
-            enable_ecs_managed_tags=True,
-            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+        self.service = ecs_service(
+            self, cluster=cluster, task=self.task, switch=switch, subnets=subnets, deployment=deployment
         )
-        # CDK waits for the task role only: without this a task could start before it may pull its image.
-        self.service.node.add_dependency(self.task.execution_role)
-        resource = apply_deployment(self.service, deployment, min_tasks=capacity.min_tasks)
+        resource = apply_deployment(self.service, deployment, min_tasks=capacity.lowest_min_tasks)
         self.scaling = scale(self.service, capacity, switch=switch, zones=zones)
         explain(
             self,

@@ -156,7 +156,8 @@ def connect(
     Once ECS has shifted requests, the rule on AWS differs from the template. CloudFormation updates what differs
     between two templates, so it leaves the rule alone until somebody changes priority or conditions of a shared
     listener's rule: that sends the requests to the first group again, where there may be no task
-    (https://github.com/aws/aws-cdk/issues/36649). The rule of a load balancer of its own never changes.
+    (https://github.com/aws/aws-cdk/issues/36649). The rule of a load balancer of its own changes only with its
+    target groups, which another port replaces.
     """
     shifted = None if alternate is None else both_groups(target_group, alternate)
     if isinstance(ingress, SharedListener):

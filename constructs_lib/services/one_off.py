@@ -18,7 +18,7 @@ class OneOffTask:
     Args:
         command: a program of the image and its arguments, such as ``("python", "manage.py", "migrate")``.
         timeout_minutes: after so many minutes, the image's download included, it is stopped and the release fails, 1 to
-            120; 30 by default.
+            60; 30 by default.
         size: a size of its own; ``None``, the default: the service's.
 
     Raises:
@@ -42,7 +42,7 @@ class OneOffTask:
             "timeout_minutes",
             self.timeout_minutes,
             low=1,
-            high=120,
+            high=60,
             fix="what takes longer is no step of a release; run it by itself",
         )
         if self.size is not None and not isinstance(self.size, TaskSize):

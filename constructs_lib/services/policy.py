@@ -93,6 +93,12 @@ class ReleasedDigest:
             )
 
 
+def check_image(image: FixedDigest | ReleasedDigest) -> None:
+    """Refuses what is no digest, such as a text with a tag."""
+    if not isinstance(image, FixedDigest | ReleasedDigest):
+        raise invalid("image", image, "a FixedDigest or a ReleasedDigest", "a tag can move (lesson Q3)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WritablePath:
     """A directory that the container may write to; everything else is read-only.

@@ -91,12 +91,13 @@ def test_before_our_rule_finds_a_pattern_without_breaker(pattern: Template) -> N
 def test_after_a_rolling_deployment_goes_back_after_three_failures(made: Mapping[str, Template]) -> None:
     """The limit is a number, whatever scaling has made, and a healthy task does not start the count anew (T4)."""
     assert configuration(made["ROLLING"]) == {
+        "Strategy": "ROLLING",
         "DeploymentCircuitBreaker": {
             "Enable": True,
             "Rollback": True,
             "ResetOnHealthyTask": False,
             "ThresholdConfiguration": {"Type": "COUNT", "Value": 3},
-        }
+        },
     }
 
 
@@ -262,10 +263,9 @@ def test_a_plain_service_rolls_by_the_policy() -> None:
     assert (breaker["Enable"], breaker["Rollback"], breaker["ThresholdConfiguration"]["Value"]) == (True, True, 6)
 
 
-def test_a_rolling_deployment_bakes_only_when_asked() -> None:
+def test_a_rolling_deployment_bakes_by_its_alarms() -> None:
     """Without a number ECS takes a time of its own from the alarms, and CloudFormation waits three hours at most."""
     assert "BakeTimeInMinutes" not in deployment_configuration(DeploymentPolicy(), 2)
-    assert deployment_configuration(DeploymentPolicy(bake_minutes=0), 2)["BakeTimeInMinutes"] == 0
 
 
 def test_a_shared_listener_shifts_by_its_rule() -> None:

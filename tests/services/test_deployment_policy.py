@@ -52,7 +52,6 @@ def test_a_limit_that_is_given_is_taken() -> None:
     ("policy", "bake", "step", "minutes"),
     [
         (DeploymentPolicy(), None, None, 0),
-        (DeploymentPolicy(bake_minutes=7), 7, None, 7),
         (DeploymentPolicy(strategy=BLUE_GREEN), 10, None, 10),
         (DeploymentPolicy(strategy=BLUE_GREEN, bake_minutes=0), 0, None, 0),
         (DeploymentPolicy(strategy=CANARY), 10, (10, 10), 20),
@@ -87,9 +86,10 @@ def test_a_linear_deployment_waits_before_each_step_but_the_last(percent: int, m
     ("changes", "what", "allowed"),
     [
         ({"strategy": "CANARY"}, "strategy", "a DeploymentStrategy"),
-        ({"bake_minutes": -1}, "bake_minutes", "from 0 to 1440"),
-        ({"bake_minutes": 1441}, "bake_minutes", "from 0 to 1440"),
-        ({"bake_minutes": True}, "bake_minutes", "a whole number"),
+        ({"bake_minutes": 5}, "bake_minutes", "left out with ROLLING"),
+        ({"strategy": BLUE_GREEN, "bake_minutes": -1}, "bake_minutes", "from 0 to 1440"),
+        ({"strategy": BLUE_GREEN, "bake_minutes": 1441}, "bake_minutes", "from 0 to 1440"),
+        ({"strategy": BLUE_GREEN, "bake_minutes": True}, "bake_minutes", "a whole number"),
         ({"step_percent": 10}, "step_percent", "left out with ROLLING"),
         ({"step_minutes": 0}, "step_minutes", "left out with ROLLING"),
         ({"strategy": BLUE_GREEN, "step_percent": 10}, "step_percent", "left out with BLUE_GREEN"),
@@ -129,7 +129,7 @@ def test_what_cloudformation_would_not_wait_for_is_refused() -> None:
 def test_what_shifts_requests_needs_requests_and_both_groups(check: Any, strategy: DeploymentStrategy) -> None:
     """A worker has none to shift, and requests per target are counted in one group only (T4, T1)."""
     refused(lambda: check(DeploymentPolicy(strategy=strategy)), "strategy", strategy.value, "ROLLING")
-    check(DeploymentPolicy(bake_minutes=5))
+    check(DeploymentPolicy(failed_tasks=5))
 
 
 @pytest.mark.parametrize(

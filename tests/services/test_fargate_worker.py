@@ -14,7 +14,7 @@ from aws_cdk import aws_ecs as ecs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.capacity import Capacity, ScheduledCapacity
 from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.fargate_worker import FargateWorker
@@ -116,6 +116,7 @@ def test_a_deployment_keeps_all_tasks_and_goes_back_by_itself(worker: Template) 
     how = dict(service(worker)["DeploymentConfiguration"])
     assert how.pop("Alarms", {"AlarmNames": []})["AlarmNames"] == []  # CDK writes an empty list without its flags
     assert how == {
+        "Strategy": "ROLLING",
         "MinimumHealthyPercent": 100,
         "MaximumPercent": 200,
         "DeploymentCircuitBreaker": {
@@ -125,6 +126,24 @@ def test_a_deployment_keeps_all_tasks_and_goes_back_by_itself(worker: Template) 
             "ThresholdConfiguration": {"Type": "COUNT", "Value": 3},
         },
     }
+
+
+def test_the_breaker_counts_on_the_tasks_that_run_at_night_too() -> None:
+    """Of 40 tasks by day and 2 by night, half of those that always run is what ends a deployment: at least 3 (T4)."""
+    night = ScheduledCapacity(name="night", schedule="cron(0 22 * * ? *)", min_tasks=2, max_tasks=40)
+    scope = stack()
+    cluster, repository = parts(scope)
+    FargateWorker(
+        scope,
+        "Mailer",
+        cluster=cluster,
+        repository=repository,
+        image=FixedDigest(DIGEST),
+        health_check=ContainerCheck.of("true"),
+        capacity=Capacity(min_tasks=40, max_tasks=40, scheduled=(night,)),
+    )
+    breaker = service(synthesize(scope))["DeploymentConfiguration"]["DeploymentCircuitBreaker"]
+    assert breaker["ThresholdConfiguration"] == {"Type": "COUNT", "Value": 3}
 
 
 def test_its_tasks_are_in_private_subnets_of_two_zones_and_nobody_can_connect(worker: Template) -> None:

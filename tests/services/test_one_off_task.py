@@ -138,9 +138,9 @@ def test_the_services_size_is_taken_without_one_of_its_own() -> None:
         ({"command": ["migrate"]}, "command", "a tuple"),
         ({"command": ()}, "command", "a list with a program"),
         ({"command": ("CMD", "migrate")}, "command", "without ECS's own first word"),
-        ({"timeout_minutes": 0}, "timeout_minutes", "from 1 to 120"),
-        ({"timeout_minutes": 121}, "timeout_minutes", "from 1 to 120"),
-        ({"timeout_minutes": 1.5}, "timeout_minutes", "from 1 to 120"),
+        ({"timeout_minutes": 0}, "timeout_minutes", "from 1 to 60"),
+        ({"timeout_minutes": 61}, "timeout_minutes", "from 1 to 60"),
+        ({"timeout_minutes": 1.5}, "timeout_minutes", "from 1 to 60"),
         ({"size": 512}, "size", "a TaskSize or None"),
     ],
 )

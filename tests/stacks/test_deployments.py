@@ -9,6 +9,7 @@ import pytest
 
 from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.health_check import ContainerCheck
+from constructs_lib.services.one_off import OneOffTask
 from stacks.application import application
 from stacks.config import LONGEST_DEPLOYMENT, ServiceConfig
 from stacks.environments import ENVIRONMENTS
@@ -68,4 +69,13 @@ def test_a_deployment_that_outlasts_the_releases_build_is_refused() -> None:
     longest = replace(CANARY, step_minutes=LONGEST_DEPLOYMENT - 8)
     assert replace(WEB, deployment=longest).deployment.minutes == LONGEST_DEPLOYMENT == 60
     longer = replace(CANARY, step_minutes=LONGEST_DEPLOYMENT - 7)
-    refused(lambda: replace(WEB, deployment=longer), "deployment", 61, "at most 60 minutes")
+    refused(lambda: replace(WEB, deployment=longer), "deployment and before_release", 61, "at most 60 minutes")
+    first = OneOffTask(command=("migrate",), timeout_minutes=30)
+    both = replace(CANARY, step_minutes=23)
+    refused(
+        lambda: replace(WEB, deployment=both, before_release=first),
+        "deployment and before_release",
+        61,
+        "at most 60 minutes",
+    )
+    assert replace(WEB, deployment=replace(CANARY, step_minutes=22), before_release=first).before_release == first

@@ -9,6 +9,7 @@ from pathlib import Path
 from constructs_lib.delivery.policy import DockerHubLogin, GitHubSource, PullThroughCache, Sbom
 from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.health_check import ContainerCheck
 from constructs_lib.services.one_off import OneOffTask
 from constructs_lib.services.policy import TaskSize, WritablePath
@@ -68,6 +69,7 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             container_insights=False,
             build=BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub")),
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
+            services=(replace(web, deployment=DeploymentPolicy(strategy=DeploymentStrategy.LINEAR)),),
         ),
         replace(
             staging,

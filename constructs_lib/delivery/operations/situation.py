@@ -116,7 +116,7 @@ def look(
         no_target = str(refused)
     image = images.image_of(world, settings, target) if target else None
     ran = _ran(settings, action, entries, image, theirs)
-    red, unread = _red(world, service)
+    red, unread = red_now(world, service)
     other = readiness.other_release_check(tuple(reversed(entries)), at)
     taken_over = broken is not None and other.result == "OK"
     checks = (
@@ -218,7 +218,7 @@ def _window(settings: DeliverySettings, action: Action, at: datetime, now_reason
     return readiness.window_check(str(window), inside=inside, override=now_reason, opens=opens)
 
 
-def _red(world: World, service: Service | None) -> tuple[tuple[str, ...], str]:
+def red_now(world: World, service: Service | None) -> tuple[tuple[str, ...], str]:
     try:
         return red_alarms(world.clients, service.alarms if service else ()), ""
     except failures() as error:

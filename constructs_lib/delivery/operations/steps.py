@@ -14,7 +14,7 @@ from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
 from constructs_lib.delivery.operations.owner import Owner
 from constructs_lib.delivery.operations.preparing import prepare
 from constructs_lib.delivery.operations.reasons import details
-from constructs_lib.delivery.operations.situation import Situation
+from constructs_lib.delivery.operations.situation import Situation, red_now
 from constructs_lib.delivery.operations.takeover import take_over
 from constructs_lib.delivery.operations.waiting import POLL_SECONDS, Watched, service_now, stack_end, steady
 from constructs_lib.delivery.readiness import short
@@ -71,7 +71,9 @@ def _pin(owner: Owner, kept: Sequence[str]) -> None:
 
 
 def _looked_again(owner: Owner, situation: Situation) -> Situation:
-    """The stack and its other services as they are now: an update of the stack brings what is written for all of them.
+    """The stack, its other services and the alarms as they are now.
+
+    An update of the stack brings what is written for all services.
 
     Whoever was overtaken meanwhile finds that out here, and writes nothing.
     """
@@ -80,7 +82,8 @@ def _looked_again(owner: Owner, situation: Situation) -> Situation:
     if check.result == "NG":
         raise Failure(f"nothing was released, for {check.seen}; {check.fix}")
     owner.at("preparing")
-    return replace(situation, stack=stack)
+    red, _ = red_now(owner.world, service_now(owner))
+    return replace(situation, stack=stack, red=red)
 
 
 def _bring(owner: Owner, situation: Situation) -> None:

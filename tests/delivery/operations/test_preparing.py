@@ -376,6 +376,19 @@ def test_another_service_that_was_released_meanwhile_stops_nothing() -> None:
     assert (made.running("staging"), made.ssm.value("/moorings/shop/staging/api/digest")) == (digest, new)
 
 
+def test_an_alarm_that_turned_red_meanwhile_is_told() -> None:
+    """ECS ignores all alarms for a deployment that begins while one is red, so the person must hear of it (T4)."""
+    made = shop()
+    made.build()
+
+    def red() -> None:
+        made.cloudwatch.alarms["shop-staging-deployment-errors"] = "ALARM"
+
+    meanwhile(made, red)
+    made.run("staging", "release")
+    assert any("shop-staging-deployment-errors is red already" in line for line in made.lines)
+
+
 def test_an_update_of_the_stack_meanwhile_is_waited_for() -> None:
     """Somebody deploys the stack while the task runs: the release goes on when that has ended."""
     made = shop()
