@@ -157,7 +157,7 @@ LESSONS: Final = (
             "tests/services/test_capacity.py::test_the_minimum_is_the_smallest_that_bears_the_loss_of_a_zone",
             "tests/services/test_scaling.py::test_no_schedule_starts_a_task_before_the_first_release",
             "tests/services/test_release_switch.py::test_scaling_follows_cpu",
-            "tests/services/test_release_switch.py::test_an_alarm_watches_the_cpu_that_scaling_follows",
+            "tests/services/test_release_switch.py::test_two_alarms_watch_the_service_that_is_scaled",
             "tests/e2e/test_every_property.py::test_a_changed_property_leaves_the_tasks_that_run",
         ),
         rules=("MOOR-T1a", "MOOR-T1b"),

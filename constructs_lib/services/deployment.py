@@ -9,6 +9,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from constructs_lib.alarm_spec import Metric, Threshold
+from constructs_lib.checks import invalid
 from constructs_lib.metric_alarm import metric_alarm
 from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
@@ -30,10 +31,17 @@ def deployment_alarms(
     They are alarms of their own, because one that is red already would make ECS ignore alarms for that deployment.
 
     Args:
+        scope: where they are made, one service's own; the service will do.
         load_balancer: its full name, ``app/…/…``.
         target_groups: the full names of the service's one or two, ``targetgroup/…/…``.
         shared: whether other services are behind the same load balancer.
+
+    Raises:
+        ValueError: no target group, or a text instead of a list.
     """
+    if isinstance(target_groups, str) or not target_groups:
+        fix = "pass [group.target_group_full_name]"
+        raise invalid("target_groups", target_groups, "a list of one or two full names", fix)
     balancer = {"LoadBalancer": load_balancer}
     first, *others = [balancer | {"TargetGroup": name} for name in target_groups]
     watched = [

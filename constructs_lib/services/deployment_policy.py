@@ -70,7 +70,7 @@ class DeploymentPolicy:
 
     def __post_init__(self) -> None:
         if not isinstance(self.strategy, DeploymentStrategy):
-            raise invalid("strategy", self.strategy, "a DeploymentStrategy", "write DeploymentStrategy.ROLLING")
+            raise invalid("strategy", self.strategy, "a DeploymentStrategy", "write such as DeploymentStrategy.CANARY")
         if self.bake_minutes is not None:
             if not self.shifts_traffic:
                 raise invalid(

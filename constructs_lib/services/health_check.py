@@ -44,6 +44,9 @@ class ContainerCheck:
     def __post_init__(self) -> None:
         if len(self.command) < 2 or self.command[0] != "CMD":
             raise invalid("command", self.command, "'CMD', a program and its arguments", "make it with .of or .http")
+        if len(self.command[1].split()) != 1:
+            fix = "write each word by itself, such as 'python3', '-m', 'worker.alive'; ECS starts no shell for it"
+            raise invalid("command", self.command, "a program without spaces, and then its arguments", fix)
         whole_number("interval_seconds", self.interval_seconds, low=5, high=300, fix="10 is a good start")
         whole_number("timeout_seconds", self.timeout_seconds, low=2, high=60, fix="5 is a good start")
         whole_number("unhealthy_after", self.unhealthy_after, low=2, high=10, fix="3 is a good start")

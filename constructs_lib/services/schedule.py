@@ -118,6 +118,8 @@ class Schedule:
             late_minutes: how late it may begin, in minutes, 1 to 1440; 60 by default.
         """
         concrete("fields", fields, _EXAMPLE)
+        if fields.startswith("cron("):
+            raise invalid("fields", fields, "the six fields alone", "leave out 'cron(' and ')'")
         return cls(expression=f"cron({' '.join(fields.split())})", time_zone=time_zone, late_minutes=late_minutes)
 
     @classmethod

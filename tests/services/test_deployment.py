@@ -254,6 +254,18 @@ def test_each_part_works_with_a_plain_service(flags: dict[str, Any]) -> None:
     assert not [one for one in made.messages if "CircuitBreaker" in str(one.entry.data)], "CDK's warning is answered"
 
 
+@pytest.mark.parametrize("groups", ["targetgroup/web/1", []])
+def test_alarms_of_no_target_group_are_refused(groups: Any) -> None:
+    """A text would be taken for a list of its letters, and the alarms would never see a value (T4)."""
+    scope = stack()
+    refused(
+        lambda: deployment_alarms(scope, load_balancer="app/a/1", target_groups=groups, shared=False),
+        "target_groups",
+        groups,
+        "a list of one or two full names",
+    )
+
+
 def test_a_plain_service_rolls_by_the_policy() -> None:
     """The breaker's limit comes without any argument of CDK's service (T4)."""
     scope = stack()

@@ -263,6 +263,17 @@ def test_a_container_check_cannot_be_made_wrong_another_way(changes: dict[str, A
         replace(right, **changes)
 
 
+@pytest.mark.parametrize("line", ["python3 -m worker.alive", "curl -f http://127.0.0.1/ || exit 1", "alive\t-x"])
+def test_a_shell_line_is_refused_as_a_program(line: str) -> None:
+    """Without a shell the whole line would be the program's name, and no task would ever become healthy."""
+    for make in (
+        lambda: ContainerCheck.of(line),
+        lambda: HealthCheck.http("/healthz", port=8080, program=[line]),
+    ):
+        fix = refused(make, "command", ("CMD", line), "a program without spaces")
+        assert "write each word by itself" in fix
+
+
 @pytest.mark.parametrize("word", ["CMD", "CMD-SHELL", "NONE"])
 def test_ecs_first_word_is_refused_as_a_program(word: str) -> None:
     """Who knows ECS writes CMD-SHELL first; no image has a program of that name, so no task would become healthy."""

@@ -132,3 +132,9 @@ def test_what_is_taken_names_one_day_by_one_field(fields: list[str]) -> None:
     assert "," not in days
     assert "*/0" not in days
     assert "?" not in (days[0], days[1], days[3], days[5])
+
+
+def test_fields_that_have_cron_around_them_already_are_refused() -> None:
+    """Who copies an expression of AWS's is told what to leave out, and not that its minute is wrong."""
+    fields = "cron(0 3 * * ? *)"
+    assert "leave out 'cron('" in refused(lambda: Schedule.cron(fields), "fields", fields, "the six fields alone")

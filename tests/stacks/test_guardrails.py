@@ -33,7 +33,9 @@ def tampered(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     assert stage.network is not None
     web = stage.services.node.find_child("web")
     assert isinstance(web, FargateWebService)
-    web.service.task_definition.add_container("agent", image=ecs.ContainerImage.from_registry(SIDECAR))
+    task = web.task.definition.node.default_child
+    assert isinstance(task, ecs.CfnTaskDefinition)
+    task.add_property_override("ContainerDefinitions.1", {"Name": "agent", "Image": SIDECAR, "Essential": False})
     other = elbv2.ApplicationTargetGroup(
         stage.services, "Other", vpc=stage.network.vpc, port=80, deregistration_delay=Duration.seconds(1)
     )
@@ -50,8 +52,16 @@ def tampered(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     return synthesized(app, rules=("MOOR-W2", "MOOR-T3"))
 
 
-def test_a_container_of_other_code_without_logs_stops_the_synthesis(tampered: Synthesis) -> None:
-    """`add_sidecar` gives a container its logs; one that was added past it is found before it is deployed (W2)."""
+def test_a_container_of_other_code_without_logs_stops_the_synthesis(
+    tampered: Synthesis, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The task refuses one that CDK knows of; one that an override wrote past it is found in the template (W2)."""
+    app = application([STAGING], checked=False, outdir=str(tmp_path_factory.mktemp("known") / "cdk.out"))
+    web = app.node.find_child(STAGING.name).node.find_child("services").node.find_child("web")
+    assert isinstance(web, FargateWebService)
+    web.service.task_definition.add_container("agent", image=ecs.ContainerImage.from_registry(SIDECAR))
+    with pytest.raises(RuntimeError, match="the log driver of container 'agent' must be named"):
+        app.synth()
     assert ("MOOR-W2a", "staging/services/web/Task/Resource") in judged(tampered).stands
     assert judged(tampered).severities["MOOR-W2a"] == "error"
     assert "MOOR-W2a" in tampered.error

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from constructs_lib.delivery.ledger import Entry
-from constructs_lib.delivery.operations.errors import failures, may_pass, why
+from constructs_lib.delivery.operations.errors import failures, why
 from constructs_lib.delivery.operations.facts import (
     Service,
     Stack,
@@ -32,8 +32,6 @@ The steps and the baking of a deployment come on top: CloudFormation waits for t
 
 POLL_SECONDS: Final = 5
 _TRIES: Final = 60
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +67,10 @@ def stack_end(owner: Owner, watched: Watched | None = None, taken_over: Sequence
     cancelled = False
     service: Service | None = None
     while True:
-        stack = _asked(owner, partial(stack_of, owner.world.clients, owner.settings))
+        stack = owner.asked(partial(stack_of, owner.world.clients, owner.settings))
         if stack is not None and condition(stack.status) != "busy":
             return _usable(owner, stack)
-        service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
+        service = owner.asked(partial(service_of, owner.world.clients, owner.settings, service)) or service
         if stack is not None:
             owner.say(_progress(owner, stack, service, None))
             if stack.status == CAN_BE_CANCELLED and not cancelled:
@@ -100,8 +98,8 @@ def steady(owner: Owner, watched: Watched) -> None:
     service: Service | None = None
     seen: int | None = None
     while True:
-        service = _asked(owner, partial(service_of, owner.world.clients, owner.settings, service)) or service
-        seen = _asked(owner, partial(healthy, owner.world.clients, owner.settings))
+        service = owner.asked(partial(service_of, owner.world.clients, owner.settings, service)) or service
+        seen = owner.asked(partial(healthy, owner.world.clients, owner.settings))
         if service is not None:
             owner.say(_progress(owner, None, service, seen))
             if seen is not None and is_steady(service, seen, watched):
@@ -117,7 +115,7 @@ def steady(owner: Owner, watched: Watched) -> None:
 def service_now(owner: Owner) -> Service | None:
     """The service, asked for until AWS answers, for some minutes at most."""
     for _ in range(_TRIES):
-        found = _asked(owner, lambda: (service_of(owner.world.clients, owner.settings),))
+        found = owner.asked(lambda: (service_of(owner.world.clients, owner.settings),))
         if found is not None:
             return found[0]
         owner.pause(POLL_SECONDS)
@@ -164,7 +162,7 @@ def _cancelled(owner: Owner, reason: str, taken_over: Sequence[Entry]) -> bool:
     left = [one for one in taken_over if owner.entry.action == "rollback" and one.digest != owner.entry.digest]
     if not reason and not left:
         return False
-    token = _asked(owner, partial(update_token, owner.world.clients, owner.settings)) or ""
+    token = owner.asked(partial(update_token, owner.world.clients, owner.settings)) or ""
     if token.startswith(tuple(asked_by(one, "release") for one in left)):
         return _cancel(owner, reason or "a rollback does not wait for what it goes back from")
     own = token.startswith(tuple(asked_by(one) for one in (owner.entry, *taken_over)))
@@ -189,17 +187,6 @@ def _usable(owner: Owner, stack: Stack) -> Stack:
         fix = mend(owner.settings.stack, owner.settings.region, stack.status)
         raise NeedsRepair(f"{owner.settings.stack} {what}; {fix}")
     return stack
-
-
-def _asked(owner: Owner, ask: Callable[[], _T]) -> _T | None:
-    """The answer, or None when AWS did not give one and may do so later."""
-    try:
-        return ask()
-    except failures() as error:
-        if not may_pass(error):
-            raise
-        owner.say(f"AWS did not answer, {why(error)}; asking again")
-        return None
 
 
 def _progress(owner: Owner, stack: Stack | None, service: Service | None, healthy: int | None) -> str:
