@@ -742,9 +742,6 @@ class ServicesStack(PlainStack):
                     "outside_window": "refuse",
                     "scan_threshold": "",
                     "upstream": None,
-                    "before_release": None,
-                    "alternate_target_group": "",
-                    "deployment_minutes": 0,
                 }
             ),
         )

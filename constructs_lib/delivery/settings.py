@@ -24,6 +24,10 @@ _KINDS: Final[dict[str, type]] = {
 _CHECKED_BY_THEMSELVES: Final = ("upstream", "before_release")
 
 
+_NEWER: Final = ("before_release", "alternate_target_group", "deployment_minutes")
+"""Fields that came later."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     """The environment that an image must have run in before (lesson Q7).
@@ -117,8 +121,13 @@ class DeliverySettings:
         return "/".join((self.application, self.environment, self.service))
 
     def to_json(self) -> str:
-        """The parameter's value. Values may be Tokens."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """The parameter's value. Values may be Tokens.
+
+        What a service does not use is left out where the version before did not know it, so that one can still go back.
+        """
+        values = asdict(self)
+        unused = [one.name for one in fields(self) if one.name in _NEWER and values[one.name] == one.default]
+        return json.dumps({key: value for key, value in values.items() if key not in unused}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> DeliverySettings:
@@ -142,7 +151,7 @@ class DeliverySettings:
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"the delivery settings must be JSON as this version's stacks write it, got {text[:80]!r}; "
-                "deploy the services' stack with the version that runs this command"
+                "use the version that deployed the services' stack, or deploy it with this one"
             ) from error
 
 

@@ -120,7 +120,9 @@ def test_a_service_is_named_as_a_person_names_it() -> None:
 @pytest.mark.parametrize("text", ["", "none", "[]", "5", "null", "{}", '"a"', '{"application": "shop"}'])
 def test_text_that_is_no_settings_is_refused(text: str) -> None:
     """What is no JSON object, or lacks a value, is refused with what it is and the fix."""
-    with pytest.raises(ValueError, match=r"the delivery settings must be JSON .*; deploy the services' stack") as error:
+    with pytest.raises(
+        ValueError, match=r"the delivery settings must be JSON .*; use the version that deployed"
+    ) as error:
         DeliverySettings.from_json(text)
     assert repr(text) in str(error.value)
 
@@ -152,5 +154,14 @@ def test_text_that_is_no_settings_is_refused(text: str) -> None:
 def test_a_value_of_another_kind_is_refused(change: dict[str, object]) -> None:
     """A threshold that nobody knows would stop nothing, and a number that is a text would fail in the middle."""
     text = json.dumps({**json.loads(FULL.to_json()), **change})
-    with pytest.raises(ValueError, match=r"the delivery settings must be JSON .*; deploy the services' stack"):
+    with pytest.raises(ValueError, match=r"the delivery settings must be JSON .*; use the version that deployed"):
         DeliverySettings.from_json(text)
+
+
+def test_what_a_service_does_not_use_is_left_out_for_the_version_before() -> None:
+    """That version refuses fields that it does not know, and somebody may have to go back with it."""
+    plain = replace(FULL, before_release=None, alternate_target_group="", deployment_minutes=0)
+    newer = {"before_release", "alternate_target_group", "deployment_minutes"}
+    assert not newer & set(json.loads(plain.to_json()))
+    assert newer <= set(json.loads(FULL.to_json()))
+    assert DeliverySettings.from_json(plain.to_json()) == plain

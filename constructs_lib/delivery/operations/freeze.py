@@ -48,7 +48,7 @@ class AlreadyFrozen(Exception):  # noqa: N818  (a named state of an environment)
 
 
 def freeze(ssm: SSMClient, application: str, environment: str, *, who: str, reason: str, now: datetime) -> Freeze:
-    """Holds all releases of an environment from now on. One that is under way goes on.
+    """Holds all releases of an environment from now on. One that has begun to change the service goes on.
 
     Raises:
         AlreadyFrozen: somebody did it before; nothing is changed.

@@ -23,6 +23,9 @@ from constructs_lib.delivery.settings import BeforeRelease
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import NetworkConfigurationTypeDef, TaskTypeDef
 
+STARTED_BY: Final = "moorings/"
+"""How ECS's word for who started a task begins, when a release did."""
+
 _TRIES: Final = 3
 _UNSEEN: Final = 12  # readings in a row that do not show a task which was started
 _STOPPING: Final = timedelta(minutes=10)
@@ -65,7 +68,7 @@ def started(owner: Owner, wanted: BeforeRelease, definition: str, where: Network
                 launchType="FARGATE",
                 networkConfiguration=where,
                 clientToken=f"moorings-{entry.number}-{entry.token or 'entry'}",
-                startedBy=f"moorings/{entry.action}-{entry.number}",
+                startedBy=f"{STARTED_BY}{entry.action}-{entry.number}",
             )
         except failures() as error:
             if not may_pass(error) or attempt + 1 == _TRIES:
@@ -85,8 +88,8 @@ def started(owner: Owner, wanted: BeforeRelease, definition: str, where: Network
     return arn
 
 
-def stopped(owner: Owner, wanted: BeforeRelease, arn: str, began: datetime) -> TaskTypeDef:
-    """The task when it has stopped; over its time it is told to.
+def stopped(owner: Owner, wanted: BeforeRelease, arn: str, began: datetime, *, may_stop: bool = True) -> TaskTypeDef:
+    """The task when it has stopped; over its time it is told to, if that ``may_stop`` it.
 
     Raises:
         Failure: it does not stop, or ECS does not know it.
@@ -105,6 +108,8 @@ def stopped(owner: Owner, wanted: BeforeRelease, arn: str, began: datetime) -> T
         if found:
             minutes = int((now - began).total_seconds() // 60)
             owner.say(f"{named(wanted, arn)} is {found[0].get('lastStatus')}, after {minutes} minutes")
+        if now >= limit and not may_stop:
+            raise Failure(f"nothing was released, for {named(wanted, arn)} still runs; wait for its end, or stop it")
         if now >= limit and not told:
             given_up = given_up or now + _STOPPING
             told = _stop(owner, wanted, arn)

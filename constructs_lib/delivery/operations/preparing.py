@@ -14,7 +14,15 @@ from constructs_lib.delivery.before_release import before_release_check, log_of,
 from constructs_lib.delivery.ledger import Action, Entry
 from constructs_lib.delivery.operations.clients import Clients
 from constructs_lib.delivery.operations.errors import failures, why
-from constructs_lib.delivery.operations.one_off_tasks import ended, named, network, started, stopped, unfinished
+from constructs_lib.delivery.operations.one_off_tasks import (
+    STARTED_BY,
+    ended,
+    named,
+    network,
+    started,
+    stopped,
+    unfinished,
+)
 from constructs_lib.delivery.operations.outcomes import Failure
 from constructs_lib.delivery.operations.owner import Owner
 from constructs_lib.delivery.operations.waiting import POLL_SECONDS
@@ -109,14 +117,16 @@ def _others_ended(owner: Owner, wanted: BeforeRelease, broken: Entry | None) -> 
     """Waits for tasks of the family that somebody else started: two migrations at once is what must not be.
 
     One that a killed release left is not stopped: half of a migration is worse than a release that begins later. Over
-    its own time it is, as its release would have.
+    its own time it is, as its release would have. What a person started is never stopped.
     """
     if broken is not None:
         owner.pause(POLL_SECONDS)  # what was asked for a moment before the end may not show yet
     for task in unfinished(owner, wanted):
         arn, created = task.get("taskArn", ""), task.get("createdAt") or owner.world.now()
-        owner.say(f"{named(wanted, arn)} of {task.get('startedBy') or 'somebody'} still runs; waiting for its end")
-        stopped(owner, wanted, arn, created)
+        by = task.get("startedBy") or "somebody"
+        owner.say(f"{named(wanted, arn)} of {by} still runs; waiting for its end")
+        ours = by.startswith(STARTED_BY)
+        stopped(owner, wanted, arn, created if ours else owner.world.now(), may_stop=ours)
 
 
 def _own_definition(owner: Owner, wanted: BeforeRelease) -> TaskDefinitionTypeDef:
@@ -171,7 +181,13 @@ def _run(
     began = owner.world.now()
     arn = started(owner, wanted, definition.get("taskDefinitionArn", ""), where)
     owner.say(f"{named(wanted, arn)} was started, for {wanted.minutes} minutes at most")
-    end = ended(stopped(owner, wanted, arn, began), wanted)
+    try:
+        end = ended(stopped(owner, wanted, arn, began), wanted)
+    except failures() as error:
+        raise Failure(
+            f"nothing was released, and {named(wanted, arn)} may still run, for {why(error)}; the next release waits "
+            "for its end"
+        ) from error
     wrong = what_is_wrong(end)
     if wrong:
         container = _container(definition, wanted) or {}

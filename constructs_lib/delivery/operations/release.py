@@ -75,7 +75,8 @@ def run(world: World, settings: DeliverySettings, request: Request) -> Entry:
     except KeyboardInterrupt as error:
         raise Interrupted(_leave(owner)) from error
     except NeedsRepair:
-        _leave(owner)
+        if owner.entry.open:
+            _leave(owner)
         raise
     except failures() as error:
         _leave(owner)

@@ -102,7 +102,7 @@ def look(
     """Reads all of it and judges it."""
     at = world.now()
     entries = tuple(ledger.entries())
-    held = _held(world, settings)
+    held = held_now(world, settings)
     stack = stack_of(world.clients, settings)
     parameter = released(world.clients, settings)
     service = service_of(world.clients, settings)
@@ -177,7 +177,7 @@ def _of_image(settings: DeliverySettings, action: Action, image: Image | None, n
     )
 
 
-def _held(world: World, settings: DeliverySettings) -> str | None:
+def held_now(world: World, settings: DeliverySettings) -> str | None:
     """By whom and why releases are held. A freeze that cannot be read is one."""
     try:
         found = freeze.read(world.clients.ssm, settings.application, settings.environment)

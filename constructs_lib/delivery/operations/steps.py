@@ -14,7 +14,7 @@ from constructs_lib.delivery.operations.outcomes import Failure, NeedsRepair
 from constructs_lib.delivery.operations.owner import Owner
 from constructs_lib.delivery.operations.preparing import prepare
 from constructs_lib.delivery.operations.reasons import details
-from constructs_lib.delivery.operations.situation import Situation, red_now
+from constructs_lib.delivery.operations.situation import Situation, held_now, red_now
 from constructs_lib.delivery.operations.takeover import take_over
 from constructs_lib.delivery.operations.waiting import POLL_SECONDS, Watched, service_now, stack_end, steady
 from constructs_lib.delivery.readiness import short
@@ -33,7 +33,7 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
         # What was broken off may have come about: then that is what runs, and what is started again.
         owner.store(replace(owner.entry, digest=owner.entry.previous))
     changes = owner.entry.action != "restart" or situation.broken is not None
-    touched = situation.broken is not None
+    touched = _changed(owner, situation)
     try:
         _pin(owner, kept)
         if prepare(owner, situation.broken):
@@ -48,7 +48,9 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
     except Failure as failure:
         return _undo(owner, str(failure), touched=touched and owner.entry.action != "restart")
     except NeedsRepair as repair:
-        if owner.entry.action != "restart":
+        if owner.entry.action != "restart" and not touched:
+            owner.end("failed", _told(owner, str(repair)))
+        elif owner.entry.action != "restart":
             # The stack must wait for a person; whoever deploys it next brings what ran before.
             owner.at("undoing", _told(owner, str(repair)))
             write_parameter(owner, owner.entry.previous)
@@ -58,6 +60,14 @@ def carry_out(owner: Owner, situation: Situation, kept: Sequence[str]) -> Entry:
     entry = owner.end("successful")
     _prune(owner)
     return entry
+
+
+def _changed(owner: Owner, situation: Situation) -> bool:
+    """Whether something was begun and not ended. What was broken off before it wrote anything changed nothing."""
+    if situation.broken is None:
+        return False
+    as_before = situation.parameter == situation.running == owner.entry.previous
+    return not (as_before and situation.broken.state in ("begun", "pinned", "preparing"))
 
 
 def _pin(owner: Owner, kept: Sequence[str]) -> None:
@@ -71,13 +81,16 @@ def _pin(owner: Owner, kept: Sequence[str]) -> None:
 
 
 def _looked_again(owner: Owner, situation: Situation) -> Situation:
-    """The stack, its other services and the alarms as they are now.
+    """The stack, its other services, a freeze and the alarms as they are now.
 
     An update of the stack brings what is written for all services.
 
     Whoever was overtaken meanwhile finds that out here, and writes nothing.
     """
     stack = stack_end(owner)
+    held = held_now(owner.world, owner.settings)
+    if held is not None:
+        raise Failure(f"nothing was released, for {held}")
     check = neighbours_check(owner.settings, neighbours(owner.world.clients, owner.settings, stack))
     if check.result == "NG":
         raise Failure(f"nothing was released, for {check.seen}; {check.fix}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, Refused
 from constructs_lib.delivery.operations.preparing import COPIED_BY
 from constructs_lib.delivery.operations.release import Request, run
+from constructs_lib.naming import freeze_parameter_name
 from tests.delivery.operations.cuts import Killed
 from tests.delivery.operations.shop import FAMILY, MIGRATION, Shop
 from tests.fake_aws.core import Fault, Params
@@ -473,6 +475,72 @@ def test_one_that_somebody_started_by_hand_is_waited_for() -> None:
     made.ecs.deregister(by_hand)
     assert made.run("staging", "release").state == "successful"
     assert any("of me still runs" in line for line in made.lines)
+    in_order(made)
+
+
+def test_one_that_somebody_started_by_hand_is_never_stopped() -> None:
+    """A backfill of hours is a person's own; the release fails when it has waited for a migration's whole time."""
+    made = shop()
+    digest = made.build(migration="hangs")
+    by_hand = made.ecs.task_definition(STAGING, {MIGRATION: f"image@{digest}"})
+    network: Any = {"awsvpcConfiguration": {"subnets": ["subnet-staging"]}}
+    made.world().clients.ecs.run_task(
+        cluster="staging",
+        taskDefinition=by_hand,
+        launchType="FARGATE",
+        networkConfiguration=network,
+        clientToken="by-hand",
+        startedBy="me",
+    )
+    made.ecs.deregister(by_hand)
+    made.aws.calls.clear()
+    entry = made.run("staging", "release")
+    assert (entry.state, "still runs; wait for its end, or stop it" in entry.reason) == ("failed", True), entry.reason
+    assert made.aws.calls["ecs.StopTask"] == 0
+    assert len(made.ecs.runs) == 1
+
+
+def test_a_task_of_which_nothing_is_known_any_more_is_told_of() -> None:
+    """Whoever may not look at it any more must hear that it may still run."""
+    made = shop()
+    made.build(migration="hangs")
+
+    def denied(operation: str, _params: Params) -> None:
+        if operation == "ecs.DescribeTasks":
+            raise Fault("AccessDeniedException", "denied")
+
+    made.aws.before = denied
+    entry = made.run("staging", "release")
+    assert (entry.state, "may still run" in entry.reason) == ("failed", True), entry.reason
+
+
+def test_a_freeze_meanwhile_holds_the_release() -> None:
+    """While the task ran somebody froze the environment: nothing of the service was changed yet, so nothing is."""
+    made = shop()
+    before = made.running("staging")
+    made.build()
+    held = json.dumps({"who": "me", "at": made.clock.now().isoformat(), "reason": "an outage"})
+    meanwhile(made, lambda: made.ssm.put(freeze_parameter_name("shop", "staging"), held))
+    entry = made.run("staging", "release")
+    assert (entry.state, "an outage" in entry.reason) == ("failed", True), entry.reason
+    assert made.running("staging") == made.parameter("staging") == before
+    assert made.cloudformation.updates == []
+
+
+def test_a_failure_after_one_that_changed_nothing_changes_nothing() -> None:
+    """A release was killed while its task ran; the next one's task fails: no parameter is written, no stack updated."""
+    made = shop()
+    before = made.running("staging")
+    made.build()
+    killed(made, "ecs.DescribeTasks", "preparing", error=KeyboardInterrupt)
+    made.build(migration="fails")
+    made.aws.calls.clear()
+    entry = made.run("staging", "release")
+    assert entry.state == "failed", entry.reason
+    assert made.running("staging") == made.parameter("staging") == before
+    assert made.cloudformation.updates == []
+    written = [call for call in made.aws.calls if call == "cloudformation.UpdateStack"]
+    assert written == []
     in_order(made)
 
 
