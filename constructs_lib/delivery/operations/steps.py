@@ -83,9 +83,8 @@ def _pin(owner: Owner, kept: Sequence[str]) -> None:
 def _looked_again(owner: Owner, situation: Situation) -> Situation:
     """The stack, its other services, a freeze and the alarms as they are now.
 
-    An update of the stack brings what is written for all services.
-
-    Whoever was overtaken meanwhile finds that out here, and writes nothing.
+    An update of the stack brings what is written for all services. Whoever was overtaken meanwhile finds that out here,
+    and writes nothing.
     """
     stack = stack_end(owner)
     held = held_now(owner.world, owner.settings)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, Refused
+from constructs_lib.delivery.operations.outcomes import Busy, Interrupted, NeedsRepair, Refused
 from constructs_lib.delivery.operations.preparing import COPIED_BY
 from constructs_lib.delivery.operations.release import Request, run
 from constructs_lib.naming import freeze_parameter_name
@@ -59,6 +59,21 @@ def killed(made: Shop, operation: str, state: str, *, error: type[BaseException]
         made.run("staging", "release")
     made.connect(0)
     assert made.entries("staging")[-1].open
+
+
+def by_hand(made: Shop, digest: str) -> None:
+    """Somebody runs the program of an image, from a definition of the same family."""
+    definition = made.ecs.task_definition(STAGING, {MIGRATION: f"image@{digest}"})
+    network: Any = {"awsvpcConfiguration": {"subnets": ["subnet-staging"]}}
+    made.world().clients.ecs.run_task(
+        cluster="staging",
+        taskDefinition=definition,
+        launchType="FARGATE",
+        networkConfiguration=network,
+        clientToken="by-hand",
+        startedBy="me",
+    )
+    made.ecs.deregister(definition)
 
 
 def in_order(made: Shop) -> None:
@@ -462,17 +477,7 @@ def test_one_that_somebody_started_by_hand_is_waited_for() -> None:
     """Of the family, whoever started it; the same program twice at once is what must not be."""
     made = shop()
     digest = made.build()
-    by_hand = made.ecs.task_definition(STAGING, {MIGRATION: f"image@{digest}"})
-    network: Any = {"awsvpcConfiguration": {"subnets": ["subnet-staging"]}}
-    made.world().clients.ecs.run_task(
-        cluster="staging",
-        taskDefinition=by_hand,
-        launchType="FARGATE",
-        networkConfiguration=network,
-        clientToken="by-hand",
-        startedBy="me",
-    )
-    made.ecs.deregister(by_hand)
+    by_hand(made, digest)
     assert made.run("staging", "release").state == "successful"
     assert any("of me still runs" in line for line in made.lines)
     in_order(made)
@@ -482,17 +487,7 @@ def test_one_that_somebody_started_by_hand_is_never_stopped() -> None:
     """A backfill of hours is a person's own; the release fails when it has waited for a migration's whole time."""
     made = shop()
     digest = made.build(migration="hangs")
-    by_hand = made.ecs.task_definition(STAGING, {MIGRATION: f"image@{digest}"})
-    network: Any = {"awsvpcConfiguration": {"subnets": ["subnet-staging"]}}
-    made.world().clients.ecs.run_task(
-        cluster="staging",
-        taskDefinition=by_hand,
-        launchType="FARGATE",
-        networkConfiguration=network,
-        clientToken="by-hand",
-        startedBy="me",
-    )
-    made.ecs.deregister(by_hand)
+    by_hand(made, digest)
     made.aws.calls.clear()
     entry = made.run("staging", "release")
     assert (entry.state, "still runs; wait for its end, or stop it" in entry.reason) == ("failed", True), entry.reason
@@ -512,6 +507,23 @@ def test_a_task_of_which_nothing_is_known_any_more_is_told_of() -> None:
     made.aws.before = denied
     entry = made.run("staging", "release")
     assert (entry.state, "may still run" in entry.reason) == ("failed", True), entry.reason
+
+
+def test_a_stack_that_somebody_broke_meanwhile_ends_the_release() -> None:
+    """It needs a person, and this release changed nothing: it is closed as failed, and writes no parameter."""
+    made = shop()
+    before = made.running("staging")
+    made.build()
+
+    def broken() -> None:
+        made.stack("staging").status = "UPDATE_ROLLBACK_FAILED"
+
+    meanwhile(made, broken)
+    with pytest.raises(NeedsRepair, match="UPDATE_ROLLBACK_FAILED"):
+        made.run("staging", "release")
+    entry = made.entries("staging")[-1]
+    assert (entry.number, entry.state, "UPDATE_ROLLBACK_FAILED" in entry.reason) == (3, "failed", True)
+    assert made.running("staging") == made.parameter("staging") == before
 
 
 def test_a_freeze_meanwhile_holds_the_release() -> None:
@@ -534,13 +546,10 @@ def test_a_failure_after_one_that_changed_nothing_changes_nothing() -> None:
     made.build()
     killed(made, "ecs.DescribeTasks", "preparing", error=KeyboardInterrupt)
     made.build(migration="fails")
-    made.aws.calls.clear()
     entry = made.run("staging", "release")
     assert entry.state == "failed", entry.reason
     assert made.running("staging") == made.parameter("staging") == before
     assert made.cloudformation.updates == []
-    written = [call for call in made.aws.calls if call == "cloudformation.UpdateStack"]
-    assert written == []
     in_order(made)
 
 
