@@ -19,6 +19,9 @@ PIN_PATTERN = "pin-*"
 NOT_RELEASED = "none"
 """The value of a release parameter before the first release: the service stands with zero tasks."""
 
+NO_IMAGE = "sha256:" + "0" * 64
+"""What a task definition names while there is nothing to run: it must name one, and no image has this digest."""
+
 RELEASE_PARAMETER = re.compile(r"(?=.{,1011}$)(/[\w.-]+){2,}", re.ASCII)
 """Names of release parameters, ours or anybody's: the service is the last part but one. Parameter Store takes no longer
 names."""

@@ -142,6 +142,10 @@ class EnvironmentConfig:
         """The name of the environment before this one; ``None`` when there is none."""
         return self.source.environment if isinstance(self.source, Promotion) else self.upstream
 
+    def size_of(self, service: ServiceConfig) -> ServiceSize:
+        """The size of a service: its own, or the environment's."""
+        return service.size or self.size
+
     @property
     def has_edge(self) -> bool:
         """Whether CloudFront stands before the load balancers."""
@@ -208,9 +212,9 @@ class EnvironmentConfig:
             )
         for service in self.services:
             if service.before_release is not None:
-                service.before_release.check_architecture((service.size or self.size).task)
+                service.before_release.check_architecture(self.size_of(service).task)
         scheduled = check_scheduled(
-            [(service.name, service.scheduled_tasks, (service.size or self.size).task) for service in self.services]
+            [(service.name, service.scheduled_tasks, self.size_of(service).task) for service in self.services]
         )
         hosts = [service.subdomain for service in self.services if not service.is_worker] if self.domain else []
         names = [service.name for service in self.services] + scheduled

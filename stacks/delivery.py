@@ -76,7 +76,7 @@ class DeliveryStack(EnvironmentStack):
     def _build(
         self, service: ServiceConfig, config: EnvironmentConfig, source: GitHubSource, repository: ecr.IRepository
     ) -> codebuild.Project:
-        size = service.size or config.size
+        size = config.size_of(service)
         project = BuildPipeline(
             self,
             f"{service.name}-build",

@@ -126,4 +126,4 @@ def _check_services(config: EnvironmentConfig, before: EnvironmentConfig) -> Non
 
 
 def _platforms(config: EnvironmentConfig) -> dict[str, str]:
-    return {service.name: (service.size or config.size).task.architecture for service in config.services}
+    return {service.name: config.size_of(service).task.architecture for service in config.services}

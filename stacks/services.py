@@ -93,7 +93,7 @@ class ServicesStack(EnvironmentStack):
                 made=made,
                 cluster=cluster,
                 repository=repositories[service.name],
-                size=(service.size or config.size).task,
+                size=config.size_of(service).task,
                 settings=told,
             )
             for task in scheduled:
@@ -141,7 +141,7 @@ class ServicesStack(EnvironmentStack):
         told: ContainerSettings,
     ) -> FargateWebService | FargateWorker:
         image = ReleasedDigest(release_parameter_name(config.application, config.name, service.name))
-        size, check = service.size or config.size, service.health_check
+        size, check = config.size_of(service), service.health_check
         if isinstance(check, ContainerCheck):
             return FargateWorker(
                 self,
@@ -186,7 +186,7 @@ class ServicesStack(EnvironmentStack):
             component=f"{service.name}-before-release",
             repository=repository,
             task=service.before_release,
-            size=(service.size or config.size).task,
+            size=config.size_of(service).task,
             settings=told,
             log_delivery=service.log_delivery,
         )
@@ -253,7 +253,7 @@ def _settings(
     first: BeforeRelease | None,
 ) -> DeliverySettings:
     names = (config.application, config.name)
-    size, policy = service.size or config.size, config.release
+    size, policy = config.size_of(service), config.release
     alternate = made.alternate_target_group if isinstance(made, FargateWebService) else None
     return DeliverySettings(
         application=config.application,

@@ -76,6 +76,6 @@ def _scheduled(prefix: str, service: str, first: IConstruct, made: FargateSchedu
             arn=made.schedule.attr_arn,
             role=made.role.attr_arn,
             families=f"{Aws.STACK_NAME}-*",  # as those of the services
-            roles=tuple(made.task_roles),
+            roles=made.task_roles,
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aws_cdk import aws_ecs as ecs
 
@@ -50,9 +50,4 @@ class ContainerSettings:
                 raise invalid(
                     "environment", name, f"without {', '.join(given)}", "the service sets these from its time-outs"
                 )
-        return ContainerSettings(
-            environment={**self.environment, **given},
-            secrets=self.secrets,
-            writable_paths=self.writable_paths,
-            command=self.command,
-        )
+        return replace(self, environment={**self.environment, **given})

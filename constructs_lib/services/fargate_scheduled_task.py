@@ -182,6 +182,6 @@ class FargateScheduledTask(Construct):
         return self.task.definition.task_role
 
     @property
-    def task_roles(self) -> list[str]:
+    def task_roles(self) -> tuple[str, ...]:
         """ARNs of both roles of its tasks: the task role and the execution role."""
-        return [self.task_role.role_arn, self.task.execution_role.role_arn]
+        return self.task.roles

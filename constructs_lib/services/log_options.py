@@ -14,10 +14,10 @@ from typing import Final
 from constructs_lib.checks import invalid
 from constructs_lib.services.log_delivery import MIB, SMALLEST_BUFFER_MIB, LogDelivery
 
-_ON_THE_HOST: Final = ("json-file", "journald", "local", "none")
+ON_THE_HOST: Final = ("json-file", "journald", "local", "none")
 """Drivers that deliver nothing over a network."""
 
-_FIRELENS: Final = "awsfirelens"
+FIRELENS: Final = "awsfirelens"
 """Its driver to the router is asynchronous by itself: https://docs.docker.com/engine/logging/drivers/fluentd/"""
 
 _BUFFERED: Final = ("awslogs", "splunk", "fluentd", "gelf", "syslog")
@@ -101,22 +101,22 @@ def _safe(container: object, name: str, delivery: LogDelivery) -> tuple[object, 
     if not isinstance(configuration, Mapping):
         raise _RefusedError(invalid(f"the log driver of {name}", None, "named", _OWN_DRIVER))
     driver = _known(f"the log driver of {name}", configuration.get("logDriver"))
-    if driver in _ON_THE_HOST:
+    if driver in ON_THE_HOST:
         return container, 0
     options = _known(f"the log options of {name}", configuration.get("options"))
     given = options if isinstance(options, Mapping) else {}
     mode = _known(f"the log option mode of {name}", given.get("mode"))
-    if driver == _FIRELENS:
+    if driver == FIRELENS:
         if mode in (None, "non-blocking"):
             return container, 0
         raise _RefusedError(
             invalid(f"the log option mode of {name}", mode, "left out with awsfirelens", "take it away")
         )
     if driver not in _BUFFERED:
-        allowed = f"one of {', '.join((*_BUFFERED, _FIRELENS, *_ON_THE_HOST))}"
+        allowed = f"one of {', '.join((*_BUFFERED, FIRELENS, *ON_THE_HOST))}"
         raise _RefusedError(invalid(f"the log driver of {name}", driver, allowed, _OWN_DRIVER))
     written = {**given, "mode": "non-blocking"}
-    size = _bytes(_known(f"the log option max-buffer-size of {name}", given.get("max-buffer-size")))
+    size = size_bytes(_known(f"the log option max-buffer-size of {name}", given.get("max-buffer-size")))
     if size is None or size < SMALLEST_BUFFER_MIB * MIB:
         size = delivery.buffer_mib * MIB
         written["max-buffer-size"] = f"{delivery.buffer_mib}m"
@@ -140,7 +140,7 @@ def _known(what: str, value: object) -> object:
     return value
 
 
-def _bytes(size: object) -> int | None:
+def size_bytes(size: object) -> int | None:
     """What a size comes to; ``None`` when it is none."""
     match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     return None if match is None else int(float(match[1]) * _UNITS[(match[2] or "").lower()])

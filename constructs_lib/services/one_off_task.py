@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -11,6 +12,7 @@ from constructs import Construct
 
 from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
+from constructs_lib.naming import NO_IMAGE
 from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.one_off import OneOffTask
@@ -21,9 +23,6 @@ from constructs_lib.services.task import FargateTask
 _DEFAULT_SIZE: Final = TaskSize()
 _DEFAULT_LOG_DELIVERY: Final = LogDelivery()
 _DEFAULT_SETTINGS: Final = ContainerSettings()
-
-_NO_IMAGE: Final = "sha256:" + "0" * 64
-"""What the definition names until somebody puts a digest into a copy of it; no image has this digest."""
 
 _STOP_SECONDS: Final = 120
 """The most that Fargate gives, so that a migration which is stopped can take its transaction back."""
@@ -98,14 +97,9 @@ class FargateOneOffTask(Construct):
             self,
             self.component,
             repository=repository,
-            digest=image.digest if image else _NO_IMAGE,
+            digest=image.digest if image else NO_IMAGE,
             size=size,
-            settings=ContainerSettings(
-                environment=settings.environment,
-                secrets=settings.secrets,
-                writable_paths=settings.writable_paths,
-                command=task.command,
-            ),
+            settings=replace(settings, command=task.command),
             log_delivery=log_delivery,
             stop_seconds=_STOP_SECONDS,
         )
@@ -119,4 +113,4 @@ class FargateOneOffTask(Construct):
     @property
     def roles(self) -> tuple[str, ...]:
         """ARNs of the roles that whoever starts the task must pass: the task's and the execution role."""
-        return (self.task_role.role_arn, self.task.execution_role.role_arn)
+        return self.task.roles

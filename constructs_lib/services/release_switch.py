@@ -9,11 +9,9 @@ from __future__ import annotations
 from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Fn, Token
 from constructs import Construct
 
-from constructs_lib.naming import NOT_RELEASED
+from constructs_lib.naming import NO_IMAGE, NOT_RELEASED
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
 
-# No image has this digest, so nothing could start by accident; a task definition must name one.
-_NO_IMAGE = "sha256:" + "0" * 64
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
@@ -42,7 +40,7 @@ class ReleaseSwitch:
             scope, "Released", expression=Fn.condition_not(Fn.condition_equals(value, NOT_RELEASED))
         )
         self.condition_id = condition.logical_id
-        self.digest = Fn.condition_if(self.condition_id, value, _NO_IMAGE).to_string()
+        self.digest = Fn.condition_if(self.condition_id, value, NO_IMAGE).to_string()
         CfnOutput(
             scope,
             "Running",

@@ -108,6 +108,11 @@ class FargateTask:
         )
         keep_logs_non_blocking(cast("ecs.CfnTaskDefinition", self.definition.node.default_child), log_delivery)
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """ARNs of the roles that whoever starts the task must pass: the task's and the execution role."""
+        return (self.definition.task_role.role_arn, self.execution_role.role_arn)
+
     def add_sidecar(
         self,
         name: str,

@@ -13,13 +13,11 @@ from constructs_lib.delivery.operations.clients import Clients
 from constructs_lib.delivery.operations.errors import code, failures, message
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.delivery.stack_status import CAN_BE_CANCELLED, MISSING
-from constructs_lib.naming import NOT_RELEASED, release_parameter_name
+from constructs_lib.naming import NO_IMAGE, NOT_RELEASED, release_parameter_name
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import DeploymentCircuitBreakerTypeDef, DeploymentTypeDef, ServiceTypeDef
 
-_NO_IMAGE: Final = "sha256:" + "0" * 64
-"""What the task definition names before the first release (:mod:`constructs_lib.services.release_switch`)."""
 
 _LEAST_FAILURES: Final = 3
 _MOST_FAILURES: Final = 200
@@ -181,7 +179,7 @@ def digest_of(clients: Clients, settings: DeliverySettings, task_definition: str
     containers = answer["taskDefinition"].get("containerDefinitions", [])
     own = next((one for one in containers if one.get("name") == settings.service), None)
     digest = own.get("image", "").partition("@")[2] if own else ""
-    return digest if is_digest(digest) and digest != _NO_IMAGE else NOT_RELEASED
+    return digest if is_digest(digest) and digest != NO_IMAGE else NOT_RELEASED
 
 
 def healthy_targets(clients: Clients, settings: DeliverySettings) -> int:

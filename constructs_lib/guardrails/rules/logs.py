@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
 from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
 from constructs_lib.guardrails.templates.node import Node, NotKnown
-
-MIB: Final = 1024 * 1024
-
-_ON_THE_HOST: Final = ("json-file", "journald", "local", "none")
-"""Drivers that deliver nothing over a network."""
-
-_FIRELENS: Final = "awsfirelens"
-"""Its driver to the router is asynchronous by itself: https://docs.docker.com/engine/logging/drivers/fluentd/"""
-
-_SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(?:([kmgt])i?)?b?", re.IGNORECASE)
-"""As https://pkg.go.dev/github.com/docker/go-units#RAMInBytes reads it."""
-_UNITS: Final = {"": 1, "k": 1024, "m": MIB, "g": 1024 * MIB, "t": MIB * MIB}
+from constructs_lib.services.log_delivery import MIB
+from constructs_lib.services.log_options import FIRELENS, ON_THE_HOST, size_bytes
 
 _WHY: Final = (
     "WebORCA, March 2025: CloudWatch Logs could not be reached, and containers that wait for their logs stopped serving"
@@ -39,11 +28,11 @@ def blocking(container: Node) -> Fault | None:
     """W2b. The API's default was blocking until June 2025, and an account setting can still make it so."""
     configuration = container.get("LogConfiguration")
     driver = configuration.get("LogDriver").text()
-    if driver is None or driver in _ON_THE_HOST:
+    if driver is None or driver in ON_THE_HOST:
         return None
     mode = configuration.get("Options", "mode")
     value = mode.text()
-    if value == "non-blocking" or (value is None and driver == _FIRELENS):
+    if value == "non-blocking" or (value is None and driver == FIRELENS):
         return None
     got = "no mode, which leaves it to the account" if value is None else f"mode {value!r}"
     return Fault(mode, f"{name_of(container)} logs through {driver} with {got}")
@@ -87,15 +76,14 @@ def known_containers(task_definition: Node) -> Iterable[Node]:
 def _has_buffer(container: Node) -> bool:
     configuration = container.get("LogConfiguration")
     driver = configuration.get("LogDriver").text()
-    if driver is None or driver in (*_ON_THE_HOST, _FIRELENS):
+    if driver is None or driver in (*ON_THE_HOST, FIRELENS):
         return False
     return configuration.get("Options", "mode").text() == "non-blocking"
 
 
-def _bytes(size: Node) -> float | None:
+def _bytes(size: Node) -> int | None:
     """What a size comes to; None when it is none."""
-    match = _SIZE.fullmatch((size.text() or "").strip())
-    return None if match is None else float(match[1]) * _UNITS[(match[2] or "").lower()]
+    return size_bytes(size.text())
 
 
 def _shown(size: Node) -> str:

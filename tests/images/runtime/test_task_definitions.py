@@ -7,6 +7,7 @@ from aws_cdk import App, Stack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from constructs_lib import naming
 from constructs_lib.images.runtime.task_definitions import NO_IMAGE, family_of
 from constructs_lib.services import release_switch
 from constructs_lib.services.policy import ReleasedDigest
@@ -229,7 +230,7 @@ def test_the_image_of_a_service_that_has_no_release_is_not_in_use(account: Accou
 def test_it_is_the_digest_that_a_service_names() -> None:
     """Two constants, for the Lambda ships without CDK; they are the same."""
     switch = release_switch.ReleaseSwitch(Stack(App(), "S"), ReleasedDigest("/moorings/shop/production/web/digest"))
-    assert NO_IMAGE == release_switch._NO_IMAGE == digest(0)
+    assert NO_IMAGE == naming.NO_IMAGE == digest(0)
     assert switch.condition_id is not None
 
 
