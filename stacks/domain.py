@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.checks import certificate_arn, invalid
-from constructs_lib.services.timeouts import TimeoutBudget
-from constructs_lib.services.unavailable_page import UnavailablePage, edge_certificate_arn, response_seconds
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
+from constructs_lib.services.traffic.unavailable_page import UnavailablePage, edge_certificate_arn, response_seconds
 
 _PLAIN_PAGE: Final = UnavailablePage()
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize, WritablePath
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 from stacks.releases import Promotion
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from constructs_lib.checks import invalid, name
 from constructs_lib.services.policy import TaskSize, command_words
-from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.schedules.schedule import Schedule
 
 _LONGEST: Final = 18
 """With ``-failed-runs`` it is the name of an alarm."""

@@ -10,13 +10,13 @@ from typing import Final
 
 from constructs_lib.checks import invalid, name, tuple_of
 from constructs_lib.naming import secret_parameter_name
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
-from constructs_lib.services.health_check import ContainerCheck, HealthCheck
-from constructs_lib.services.log_delivery import LogDelivery
-from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
 from constructs_lib.services.policy import TaskSize, WritablePath
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from stacks.scheduled import ScheduledTaskConfig
 
 LONGEST_DEPLOYMENT: Final = 60

@@ -31,14 +31,14 @@ from constructs_lib.naming import (
     stack_name,
 )
 from constructs_lib.observability.alarms import Alarms
-from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer
 from constructs_lib.services.one_off_task import FargateOneOffTask
 from constructs_lib.services.policy import ReleasedDigest
-from constructs_lib.services.unavailable_page_distribution import UnavailablePageDistribution
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.traffic.ingress import AccessLogsBucket, OwnLoadBalancer
+from constructs_lib.services.traffic.unavailable_page_distribution import UnavailablePageDistribution
 from stacks.base import EnvironmentStack
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig
 from stacks.domain import Domain

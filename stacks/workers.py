@@ -13,11 +13,11 @@ from constructs import Construct, IConstruct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.delivery.release_schedules import ReleasedSchedule
-from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_scheduled_task import FargateScheduledTask
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.task.container_settings import ContainerSettings
 from stacks.config import ServiceConfig
 
 

@@ -33,10 +33,12 @@ PURE = {
         *("stack_status", "alarms", "before_release", "release_schedules"),
     },
     "services": {
-        *("deployment_policy", "execute_command", "restart_policy"),
-        *("policy", "health_check", "log_delivery", "log_options", "capacity", "timeouts", "alarms", "one_off"),
-        "unavailable_page",
-        *("schedule", "schedule_permissions", "failed_run_events", "worker_alarms", "reasons"),
+        *("policy", "alarms", "worker_alarms", "reasons"),
+        *("task.execute_command", "task.restart_policy", "task.health_check", "task.log_delivery", "task.log_options"),
+        *("traffic.timeouts", "traffic.unavailable_page"),
+        "deployments.deployment_policy",
+        "scaling.capacity",
+        *("schedules.schedule", "schedules.schedule_permissions", "schedules.failed_run_events", "schedules.one_off"),
     },
     "network": {"policy", "alarms"},
     "observability": set[str](),
@@ -88,7 +90,7 @@ def may_import(path: Path, name: str) -> bool:
         return True
     place = path.relative_to(LIBRARY).parts
     in_slice = place[0] if len(place) > 1 else None
-    stem = path.stem
+    within = ".".join(path.relative_to(LIBRARY).with_suffix("").parts[1:])
     if in_slice == "ops":
         return ops_may_import(name)
     if in_slice == "guardrails":
@@ -101,16 +103,16 @@ def may_import(path: Path, name: str) -> bool:
             return may_import(path, "aws_cdk")
         if in_slice is None or target[0] != in_slice:
             return False
-        if target[1] in PURE[in_slice]:
+        if ".".join(target[1:]) in PURE[in_slice]:
             return True
         if "runtime" in place:
             return target[1] == "runtime"
         if "operations" in place:
             return target[1] in AWS_PLACES
-        return stem not in PURE[in_slice] and target[1] not in AWS_PLACES
+        return within not in PURE[in_slice] and target[1] not in AWS_PLACES
     if in_slice is None:
-        return stem in SHARED_CDK and top in CDK
-    if stem in PURE[in_slice]:
+        return path.stem in SHARED_CDK and top in CDK
+    if within in PURE[in_slice]:
         return False
     return top in (AWS if AWS_PLACES & set(place) else CDK)
 
@@ -124,7 +126,9 @@ def ops_may_import(name: str) -> bool:
         return True
     if target[0] == "guardrails":
         return target[-1] not in CDK_DOORS
-    return target[0] in PURE and len(target) > 1 and target[1] in PURE[target[0]] | AWS_PLACES
+    if target[0] not in PURE or len(target) == 1:
+        return False
+    return ".".join(target[1:]) in PURE[target[0]] or target[1] in AWS_PLACES
 
 
 def guardrails_may_import(path: Path, name: str) -> bool:
@@ -138,7 +142,7 @@ def guardrails_may_import(path: Path, name: str) -> bool:
         return top in CDK and path.stem in CDK_DOORS
     if target[0] == "guardrails":
         return path.stem in CDK_DOORS or target[-1] not in CDK_DOORS
-    return target[0] in SHARED or (target[0] in PURE and len(target) > 1 and target[1] in PURE[target[0]])
+    return target[0] in SHARED or (target[0] in PURE and ".".join(target[1:]) in PURE[target[0]])
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -201,7 +205,7 @@ def test_every_pure_module_exists() -> None:
         assert (LIBRARY / f"{name}.py").exists(), name
     for place, names in PURE.items():
         for name in names:
-            assert (LIBRARY / place / f"{name}.py").exists(), f"{place}/{name}.py"
+            assert (LIBRARY / place / f"{name.replace('.', '/')}.py").exists(), f"{place}/{name}"
 
 
 def test_nothing_in_the_library_or_the_local_cloud_imports_the_app() -> None:
@@ -224,7 +228,7 @@ def test_packages_import_nothing(path: Path) -> None:
         ("constructs_lib.images.policy", "jsii"),
         ("constructs_lib.images.lifecycle", "jsii"),
         ("constructs_lib.services.policy", "jsii"),
-        ("constructs_lib.services.health_check", "jsii"),
+        ("constructs_lib.services.task.health_check", "jsii"),
         ("constructs_lib.delivery.policy", "jsii"),
         ("constructs_lib.delivery.buildspec", "jsii"),
         ("constructs_lib.delivery.operations.release", "jsii"),

@@ -8,8 +8,8 @@ from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 
-from constructs_lib.services.ingress import Ingress
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.traffic.ingress import Ingress
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 
 def acknowledge_waits(

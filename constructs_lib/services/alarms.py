@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Statistic, Threshold
-from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.scaling.capacity import Capacity
 
 SERVER_ERRORS_PER_MINUTE = 5
 """This many server errors within a minute are a fault and no accident."""

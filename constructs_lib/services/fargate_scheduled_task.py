@@ -11,15 +11,15 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import invalid, whole_number
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.failed_runs import FailedRuns
-from constructs_lib.services.log_delivery import LogDelivery
+from constructs_lib.services.deployments.release_switch import ReleaseSwitch
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
-from constructs_lib.services.release_switch import ReleaseSwitch
-from constructs_lib.services.schedule import Schedule
-from constructs_lib.services.schedule_permissions import schedule_permissions, schedule_trust
-from constructs_lib.services.task import FargateTask
+from constructs_lib.services.schedules.failed_runs import FailedRuns
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.schedules.schedule_permissions import schedule_permissions, schedule_trust
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.fargate_task import FargateTask
+from constructs_lib.services.task.log_delivery import LogDelivery
 
 _DEFAULT_SIZE = TaskSize()
 _DEFAULT_LOG_DELIVERY = LogDelivery()

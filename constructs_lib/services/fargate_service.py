@@ -15,26 +15,26 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.services.acknowledged import acknowledge_waits
 from constructs_lib.services.alarms import web_service_alarms
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.deployment import apply_deployment, deployment_alarms
-from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_with_request_scaling
-from constructs_lib.services.ecs_service import ecs_service
-from constructs_lib.services.execute_command import ExecuteCommand
-from constructs_lib.services.execute_command_access import enable_sessions
+from constructs_lib.services.deployments.deployment import apply_deployment, deployment_alarms
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_with_request_scaling
+from constructs_lib.services.deployments.ecs_service import ecs_service
+from constructs_lib.services.deployments.release_switch import ReleaseSwitch
+from constructs_lib.services.deployments.traffic_shift import shift_traffic
 from constructs_lib.services.explanation import explain
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.health_rendering import container_check, target_check
-from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener, connect, target_group
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
 from constructs_lib.services.reasons import reasons, rotation
-from constructs_lib.services.release_switch import ReleaseSwitch
-from constructs_lib.services.scaling import check_zones, scale
-from constructs_lib.services.task import FargateTask
-from constructs_lib.services.timeouts import TimeoutBudget
-from constructs_lib.services.traffic_shift import shift_traffic
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.scaling.scaling import check_zones, scale
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.execute_command import ExecuteCommand
+from constructs_lib.services.task.execute_command_access import enable_sessions
+from constructs_lib.services.task.fargate_task import FargateTask
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.task.health_rendering import container_check, target_check
+from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.ingress import OwnLoadBalancer, SharedListener, connect, target_group
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 _DEFAULT_SIZE = TaskSize()
 _DEFAULT_CAPACITY = Capacity()

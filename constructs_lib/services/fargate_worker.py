@@ -10,21 +10,21 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import invalid, whole_number
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.deployment import apply_deployment
-from constructs_lib.services.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
-from constructs_lib.services.ecs_service import ecs_service
+from constructs_lib.services.deployments.deployment import apply_deployment
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
+from constructs_lib.services.deployments.ecs_service import ecs_service
+from constructs_lib.services.deployments.release_switch import ReleaseSwitch
 from constructs_lib.services.explanation import explain
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.health_rendering import container_check
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
 from constructs_lib.services.reasons import capacity_reasons, log_reasons
-from constructs_lib.services.release_switch import ReleaseSwitch
-from constructs_lib.services.scaling import scale
-from constructs_lib.services.task import FargateTask
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.scaling.scaling import scale
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.fargate_task import FargateTask
+from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.task.health_rendering import container_check
+from constructs_lib.services.task.log_delivery import LogDelivery
 from constructs_lib.services.worker_alarms import worker_alarms
 
 _DEFAULT_SIZE = TaskSize()

@@ -13,12 +13,12 @@ from constructs import Construct
 from constructs_lib.checks import invalid
 from constructs_lib.checks import name as check_name
 from constructs_lib.naming import NO_IMAGE
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.log_delivery import LogDelivery
-from constructs_lib.services.one_off import OneOffTask
 from constructs_lib.services.placement import component_name
 from constructs_lib.services.policy import FixedDigest, TaskSize
-from constructs_lib.services.task import FargateTask
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.fargate_task import FargateTask
+from constructs_lib.services.task.log_delivery import LogDelivery
 
 _DEFAULT_SIZE: Final = TaskSize()
 _DEFAULT_LOG_DELIVERY: Final = LogDelivery()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from constructs_lib.services.capacity import Capacity, Peak, tasks_left
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.log_delivery import LogDelivery
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity, Peak, tasks_left
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 KEY: Final = "moorings:why"
 """Of the service's ``Metadata``. ``Moorings`` itself is where findings are acknowledged, with nothing beside them."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Statistic, Threshold
 from constructs_lib.services.alarms import at_maximum
-from constructs_lib.services.capacity import Capacity
+from constructs_lib.services.scaling.capacity import Capacity
 
 _SATURATED_PERCENT: Final = 95
 """Average CPU of a worker that has none left. To be busy is what a worker is for, so scaling's aim is no measure."""

@@ -14,8 +14,8 @@ from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.naming import release_role_name
 from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import ReleasedDigest
+from constructs_lib.services.task.health_check import HealthCheck
 
 app = App()
 here = Environment(account="111122223333", region="eu-west-1")

@@ -9,9 +9,9 @@ from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.ingress import SharedListener
 from constructs_lib.services.policy import FixedDigest
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.traffic.ingress import SharedListener
 
 app = App()
 stack = Stack(app, "MyStack")

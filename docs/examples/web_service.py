@@ -7,10 +7,10 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
-from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import ReleasedDigest, WritablePath
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.health_check import HealthCheck
 
 app = App()
 stack = Stack(app, "MyStack", env=Environment(region="eu-west-1"))

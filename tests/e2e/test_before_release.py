@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.command_line import FINE, FOUND
-from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.schedules.one_off import OneOffTask
 from demo.environments import demo_environments
 from demo.image import Behaviour
 from tests.e2e.conftest import Deploy

@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.config import EnvironmentConfig, ServiceConfig
 from stacks.scheduled import ScheduledTaskConfig
 from tests.e2e.conftest import Deploy

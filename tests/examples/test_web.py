@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.timeouts import KEEP_ALIVE_SECONDS, REQUEST_SECONDS, TimeoutBudget
-from constructs_lib.services.timeouts import SHUTDOWN_SECONDS as SHUTDOWN
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.traffic.timeouts import KEEP_ALIVE_SECONDS, REQUEST_SECONDS, TimeoutBudget
+from constructs_lib.services.traffic.timeouts import SHUTDOWN_SECONDS as SHUTDOWN
 from stacks.environments import ENVIRONMENTS
 
 FOLDER = Path(__file__).parents[2] / "examples" / "web"

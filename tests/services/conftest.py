@@ -12,14 +12,14 @@ from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.ingress import AccessLogsBucket, OwnLoadBalancer, SharedListener
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, WritablePath
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.ingress import AccessLogsBucket, OwnLoadBalancer, SharedListener
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from tests.support import DIGEST, FLAG_SETS, Template, stack, vpc
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"

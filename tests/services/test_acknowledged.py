@@ -13,9 +13,9 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs_lib.guardrails.check import check
 from constructs_lib.guardrails.cloud_assembly import read_cloud_assembly
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.ingress import OwnLoadBalancer, SharedListener
 from constructs_lib.services.policy import FixedDigest
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.traffic.ingress import OwnLoadBalancer, SharedListener
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from tests.services.conftest import CERTIFICATE, CHECK, parts
 from tests.support import DIGEST, FLAG_SETS, stack, vpc
 

@@ -8,7 +8,7 @@ import pytest
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.services.alarms import web_service_alarms
-from constructs_lib.services.capacity import Capacity, ScheduledCapacity
+from constructs_lib.services.scaling.capacity import Capacity, ScheduledCapacity
 from tests.support import refused, run_without_cdk
 
 CLUSTER, SERVICE = "shop-cluster", "shop-web"

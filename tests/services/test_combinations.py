@@ -8,11 +8,11 @@ from hypothesis import HealthCheck as Hurry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructs_lib.services.capacity import Capacity, Peak, ScheduledCapacity, tasks_left
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity, Peak, ScheduledCapacity, tasks_left
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from tests.services.conftest import PARAMETER, parts
 from tests.support import DIGEST, Template, containers, only, stack, synthesize
 

@@ -11,10 +11,10 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sqs as sqs
 
-from constructs_lib.services.container_settings import ContainerSettings
 from constructs_lib.services.fargate_service import FargateWebService
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.services.conftest import CHECK, parts
 from tests.support import DIGEST, REGION, Template, of_type, only, refused, stack, statements, synthesize
 

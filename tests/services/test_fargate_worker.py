@@ -14,13 +14,13 @@ from aws_cdk import aws_ecs as ecs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructs_lib.services.capacity import Capacity, ScheduledCapacity
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.fargate_worker import FargateWorker
-from constructs_lib.services.health_check import ContainerCheck, HealthCheck
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, TaskSize
+from constructs_lib.services.scaling.capacity import Capacity, ScheduledCapacity
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
 from constructs_lib.services.worker_alarms import worker_alarms
 from tests.guardrails.support import findings
 from tests.services.conftest import parts

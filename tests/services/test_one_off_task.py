@@ -12,11 +12,11 @@ from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib.images.runtime.task_definitions import NO_IMAGE
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.log_delivery import LogDelivery
-from constructs_lib.services.one_off import OneOffTask
 from constructs_lib.services.one_off_task import FargateOneOffTask
 from constructs_lib.services.policy import FixedDigest, TaskSize, WritablePath
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.support import DIGEST, FLAG_SETS, Template, of_type, only, refused, stack, synthesize, vpc
 
 MIGRATE = OneOffTask(command=("alembic", "upgrade", "head"))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import (
     FixedDigest,
     ReleasedDigest,
@@ -16,6 +15,7 @@ from constructs_lib.services.policy import (
     check_volumes,
     pinned_image,
 )
+from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.support import DIGEST, TOKEN, refused, run_without_cdk
 
 # CPU units: lowest GiB, highest GiB, step, from the table "Task CPU and memory" of the ECS developer guide.
@@ -125,10 +125,10 @@ def test_a_volume_is_named_after_its_directory() -> None:
     [
         "from constructs_lib.services.policy import TaskSize\nTaskSize(cpu=1)",
         "from constructs_lib.services.policy import FixedDigest\nFixedDigest('latest')",
-        "from constructs_lib.services.capacity import Capacity\nCapacity(min_tasks=1)",
-        "from constructs_lib.services.log_delivery import LogDelivery\nLogDelivery(mode='blocking')",
-        "from constructs_lib.services.timeouts import TimeoutBudget\nTimeoutBudget(stop_seconds=1)",
-        "import constructs_lib.services.alarms\nfrom constructs_lib.services.health_check import HealthCheck\n"
+        "from constructs_lib.services.scaling.capacity import Capacity\nCapacity(min_tasks=1)",
+        "from constructs_lib.services.task.log_delivery import LogDelivery\nLogDelivery(mode='blocking')",
+        "from constructs_lib.services.traffic.timeouts import TimeoutBudget\nTimeoutBudget(stop_seconds=1)",
+        "import constructs_lib.services.alarms\nfrom constructs_lib.services.task.health_check import HealthCheck\n"
         "HealthCheck.http('healthz', port=80, program='curl')",
     ],
 )

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constructs_lib.guardrails.check import check
-from constructs_lib.services.capacity import Capacity, ScheduledCapacity
 from constructs_lib.services.explanation import explain
-from constructs_lib.services.health_check import HealthCheck
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.reasons import KEY, reasons, rotation
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity, ScheduledCapacity
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from tests.services.conftest import Templates
 from tests.support import DIGEST, FLAG_SETS, Template, stack, synthesize, vpc
 

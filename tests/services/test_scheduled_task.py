@@ -14,12 +14,12 @@ from aws_cdk import aws_ecs as ecs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.failed_run_events import failed_run_pattern, failed_runs_alarm
 from constructs_lib.services.fargate_scheduled_task import FargateScheduledTask
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
-from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.schedules.failed_run_events import failed_run_pattern, failed_runs_alarm
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.guardrails.support import findings
 from tests.services.conftest import parts
 from tests.services.workers_support import NIGHTLY, synthesized

@@ -13,15 +13,15 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.container_settings import ContainerSettings
-from constructs_lib.services.failed_runs import FailedRuns
 from constructs_lib.services.fargate_scheduled_task import FargateScheduledTask
 from constructs_lib.services.fargate_worker import FargateWorker
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.log_delivery import LogDelivery
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, WritablePath
-from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.schedules.failed_runs import FailedRuns
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.container_settings import ContainerSettings
+from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.services.conftest import SIDECAR, parts
 from tests.support import DIGEST, Template, stack
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from constructs_lib.architecture import Architecture
-from constructs_lib.services.one_off import OneOffTask
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.schedules.one_off import OneOffTask
 from stacks.application import application
 from stacks.config import EnvironmentConfig
 from stacks.environments import ENVIRONMENTS

@@ -9,8 +9,8 @@ import pytest
 
 from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
-from constructs_lib.services.health_check import HealthCheck
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig, ServiceSize
 from stacks.domain import Domain
 from stacks.environments import ENVIRONMENTS

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
 from stacks.config import LONGEST_DEPLOYMENT, ServiceConfig
 from stacks.environments import ENVIRONMENTS

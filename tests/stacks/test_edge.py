@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib.services.timeouts import TimeoutBudget
-from constructs_lib.services.unavailable_page import UnavailablePage
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
+from constructs_lib.services.traffic.unavailable_page import UnavailablePage
 from stacks.application import application
 from stacks.config import EnvironmentConfig
 from stacks.domain import Domain
-from tests.services.edge_model import Answer, Site
+from tests.services.traffic.edge_model import Answer, Site
 from tests.stacks.variants import variants
 from tests.support import Template, of_type, only, refused
 

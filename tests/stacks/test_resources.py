@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.one_off import OneOffTask
-from constructs_lib.services.schedule import Schedule
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 from stacks.domain import Domain

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from constructs_lib.delivery.settings import DeliverySettings
-from constructs_lib.services.capacity import Capacity
-from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.health_check import ContainerCheck
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.policy import TaskSize
-from constructs_lib.services.schedule import Schedule
-from constructs_lib.services.timeouts import TimeoutBudget
+from constructs_lib.services.scaling.capacity import Capacity
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from stacks.application import application
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 from stacks.environments import ENVIRONMENTS

@@ -9,12 +9,12 @@ from pathlib import Path
 from constructs_lib.delivery.policy import DockerHubLogin, GitHubSource, PullThroughCache, Sbom
 from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
-from constructs_lib.services.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.health_check import ContainerCheck
-from constructs_lib.services.one_off import OneOffTask
+from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.policy import TaskSize, WritablePath
-from constructs_lib.services.schedule import Schedule
-from constructs_lib.services.unavailable_page import UnavailablePage
+from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.traffic.unavailable_page import UnavailablePage
 from stacks import gate
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig
 from stacks.domain import Domain

@@ -8,8 +8,8 @@ from typing import Final
 from constructs_lib.guardrails.rule import Fault, Rule
 from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
 from constructs_lib.guardrails.templates.node import Node, NotKnown
-from constructs_lib.services.log_delivery import MIB
-from constructs_lib.services.log_options import FIRELENS, ON_THE_HOST, size_bytes
+from constructs_lib.services.task.log_delivery import MIB
+from constructs_lib.services.task.log_options import FIRELENS, ON_THE_HOST, size_bytes
 
 _WHY: Final = (
     "WebORCA, March 2025: CloudWatch Logs could not be reached, and containers that wait for their logs stopped serving"

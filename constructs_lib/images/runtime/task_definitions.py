@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NO_IMAGE: Final = "sha256:" + "0" * 64
 """Before its first release a service of ours names this digest and stands with zero tasks. No image has it, so it is
-neither in use nor missing. ``constructs_lib.services.release_switch`` has the same; a test compares them."""
+neither in use nor missing. ``constructs_lib.services.deployments.release_switch`` has it too; a test compares them."""
 
 _PAGE: Final = 100
 _DOES_NOT_EXIST: Final = frozenset({"ClientException", "InvalidParameterException"})

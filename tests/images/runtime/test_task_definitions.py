@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from constructs_lib import naming
 from constructs_lib.images.runtime.task_definitions import NO_IMAGE, family_of
-from constructs_lib.services import release_switch
+from constructs_lib.services.deployments import release_switch
 from constructs_lib.services.policy import ReleasedDigest
 from tests.fake_aws.ecs import PLACE
 from tests.images.runtime.account import HOST, Account, digest, image, references, rows, web
