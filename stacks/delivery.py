@@ -10,12 +10,12 @@ from constructs import Construct
 
 from constructs_lib.delivery.operations_asset import OperationsAsset
 from constructs_lib.delivery.pipeline import BuildPipeline
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.delivery.promotion_pipeline import PromotionPipeline
 from constructs_lib.delivery.release_parameter import ReleaseParameters
 from constructs_lib.delivery.upstream_reader import UpstreamReader
 from constructs_lib.naming import build_project_name, promotion_project_name
+from constructs_lib.places import arns_of
 from stacks.base import EnvironmentStack
 from stacks.config import EnvironmentConfig, ServiceConfig
 from stacks.landscape import Neighbours

@@ -10,11 +10,11 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.delivery.gap_monitor import ReleaseGap, WatchedService
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.images.guarded_repository import GuardedRepository
 from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.naming import release_parameter_name, repository_name
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.places import arns_of
 from stacks.base import EnvironmentStack
 from stacks.config import EnvironmentConfig
 from stacks.landscape import Neighbours

@@ -18,11 +18,10 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.delivery.delivery_settings import DeliverySettingsParameter
-from constructs_lib.delivery.permissions import Arns
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.delivery.release_role import ReleaseRole
 from constructs_lib.delivery.release_schedules import ReleasedSchedule
 from constructs_lib.delivery.settings import BeforeRelease, DeliverySettings
+from constructs_lib.iam_policy import Arns
 from constructs_lib.naming import (
     release_parameter_name,
     release_role_name,
@@ -31,6 +30,7 @@ from constructs_lib.naming import (
     stack_name,
 )
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.places import arns_of
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.one_off_task import FargateOneOffTask

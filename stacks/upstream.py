@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from constructs_lib.delivery.permissions import Arns
 from constructs_lib.delivery.settings import Upstream
+from constructs_lib.iam_policy import Arns
 from constructs_lib.naming import reader_role_name, repository_name
 from stacks.config import EnvironmentConfig
 from stacks.releases import Promotion

@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "constructs_lib"
 SLICES = ("images", "delivery", "services", "network", "observability", "guardrails")
-SHARED = {"architecture", "checks", "naming", "alarm_spec", "log_retention", "incidents", "command_line"}
+SHARED = {"architecture", "checks", "naming", "alarm_spec", "iam_policy", "log_retention", "incidents", "command_line"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
-SHARED_CDK = {"metric_alarm", "runtime_code"}
+SHARED_CDK = {"metric_alarm", "places", "runtime_code"}
 """Modules beside the slices that know CDK; only what may import CDK itself may use them."""
 
 PURE = {
@@ -38,6 +38,9 @@ PURE = {
         *("traffic.timeouts", "traffic.unavailable_page"),
         "deployments.deployment_policy",
         "scaling.capacity",
+        *("ports.port_remedies", "ports.peak_budget"),
+        *("ports.local_ports", "ports.port_budget", "ports.kernel_settings", "ports.socket_metrics", "ports.alarms"),
+        "configuration.policy",
         *("schedules.schedule", "schedules.schedule_permissions", "schedules.failed_run_events", "schedules.one_off"),
     },
     "network": {"policy", "alarms"},

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from constructs_lib.delivery.permissions import PolicyDocument
-
-_Statement = dict[str, object]
+from constructs_lib.iam_policy import PolicyDocument, allow, document, write_log
 
 
 def build_permissions(
@@ -25,8 +23,8 @@ def build_permissions(
     statements = [
         # What a push needs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html. DescribeImages
         # is for build.sh: is this commit built already, and did the registry get what was pushed?
-        _allow(
-            repository_arn,
+        allow(
+            [repository_arn],
             "ecr:BatchCheckLayerAvailability",
             "ecr:BatchGetImage",
             "ecr:CompleteLayerUpload",
@@ -37,8 +35,8 @@ def build_permissions(
         ),
         # The service offers no resource for this action:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-        _allow("*", "ecr:GetAuthorizationToken"),
-        _allow(log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow(["*"], "ecr:GetAuthorizationToken"),
+        write_log(log_group_arn),
     ]
     if connection_arn is not None:
         # The actions have the prefix that the ARN has. GetConnection and GetConnectionToken are documented
@@ -46,15 +44,15 @@ def build_permissions(
         # creating the project is refused (https://github.com/aws/aws-cdk/issues/38504).
         service = connection_arn.split(":")[2]
         actions = (f"{service}:{action}" for action in ("GetConnection", "GetConnectionToken", "UseConnection"))
-        statements.append(_allow(connection_arn, *actions))
+        statements.append(allow([connection_arn], *actions))
     if secret_arn is not None:
-        statements.append(_allow(secret_arn, "secretsmanager:GetSecretValue"))
+        statements.append(allow([secret_arn], "secretsmanager:GetSecretValue"))
     if cache_arn is not None:
         # The first pull of an image makes its repository and brings the image in; ECR itself puts it there, so nothing
         # of this is a push (https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html).
         statements.append(
-            _allow(
-                cache_arn,
+            allow(
+                [cache_arn],
                 "ecr:BatchGetImage",
                 "ecr:BatchImportUpstreamImage",
                 "ecr:CreateRepository",
@@ -62,9 +60,5 @@ def build_permissions(
             )
         )
     if sbom_arn is not None:
-        statements.append(_allow(sbom_arn, "s3:PutObject"))
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _allow(resource: str, *actions: str) -> _Statement:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+        statements.append(allow([sbom_arn], "s3:PutObject"))
+    return document(*statements)

@@ -15,8 +15,8 @@ from constructs import Construct
 
 from constructs_lib.checks import concrete, invalid
 from constructs_lib.delivery.operations_asset import OperationsAsset
-from constructs_lib.delivery.permissions import Statement, allow, document
 from constructs_lib.delivery.policy import GitHubSource
+from constructs_lib.iam_policy import Statement, allow, document
 
 ExecutionMode: TypeAlias = Literal["SUPERSEDED", "QUEUED"]
 """``SUPERSEDED``: a newer execution overtakes one that waits. ``QUEUED``: each has its turn

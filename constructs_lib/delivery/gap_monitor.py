@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -19,7 +19,9 @@ from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import concrete, environment_name, invalid, is_token, name
 from constructs_lib.delivery.alarms import GapThreshold, gap_alarms
 from constructs_lib.delivery.settings import Upstream
+from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 from constructs_lib.naming import release_parameter_name, release_path
+from constructs_lib.places import arns_of
 from constructs_lib.runtime_code import runtime_code
 
 _VARIABLE: Final = "MOORINGS_GAP"  # as runtime/gap_settings.py reads it
@@ -101,9 +103,9 @@ class ReleaseGap(Construct):
         if not isinstance(threshold, GapThreshold):
             raise invalid("threshold", threshold, "a GapThreshold", "leave it out for the defaults")
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
-        partition, region, account = _place(stack)
-        _check_account(upstream, account)
-        here = Upstream(environment=environment, account=account, region=region, repository="")
+        arns = arns_of(stack)
+        _check_account(upstream, arns.account)
+        here = Upstream(environment=environment, account=arns.account, region=arns.region, repository="")
         settings = _settings(application, here, services)
         _check_size(settings)
         super().__init__(scope, id)
@@ -111,7 +113,7 @@ class ReleaseGap(Construct):
         log_group = logs.LogGroup(
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
-        permissions = _permissions(partition, application, here, services, log_group.log_group_arn)
+        permissions = _permissions(arns, application, here.environment, services, log_group.log_group_arn)
         self.role = iam.Role(
             self,
             "Role",
@@ -196,29 +198,28 @@ def _place_of(one: Upstream) -> dict[str, str]:
 
 
 def _permissions(
-    partition: str, application: str, here: Upstream, services: Sequence[WatchedService], log_group_arn: str
-) -> dict[str, object]:
+    arns: Arns, application: str, environment: str, services: Sequence[WatchedService], log_group_arn: str
+) -> PolicyDocument:
     """What the function may do: read exactly what it measures, and write its log."""
     upstream = services[0].upstream
-    ours = _Arns(partition, here.region, here.account)
-    theirs = _Arns(partition, upstream.region, upstream.account)
-    parameters = [release_parameter_name(application, here.environment, one.service) for one in services]
+    theirs = Arns(partition=arns.partition, region=upstream.region, account=upstream.account)
+    parameters = [release_parameter_name(application, environment, one.service) for one in services]
     statements = [
-        _allow(ours.images([one.repository for one in services]), "ecr:DescribeImages"),
-        _allow(ours.parameters(parameters), "ssm:GetParameter"),
-        _allow([log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow([arns.repository(one.repository) for one in services], "ecr:DescribeImages"),
+        allow([arns.parameter(each) for each in parameters], "ssm:GetParameter"),
+        write_log(log_group_arn),
     ]
     if upstream.reader_role:
-        statements.append(_allow([upstream.reader_role], "sts:AssumeRole"))
+        statements.append(allow([upstream.reader_role], "sts:AssumeRole"))
     else:
         # The path itself, not what is under it: that is what GetParametersByPath is authorized against
         # (https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html).
         paths = [release_path(application, upstream.environment, one.service) for one in services]
         statements += [
-            _allow(theirs.images([one.upstream.repository for one in services]), "ecr:DescribeImages"),
-            _allow(theirs.parameters(paths), "ssm:GetParametersByPath"),
+            allow([theirs.repository(one.upstream.repository) for one in services], "ecr:DescribeImages"),
+            allow([theirs.parameter(path) for path in paths], "ssm:GetParametersByPath"),
         ]
-    return {"Version": "2012-10-17", "Statement": statements}
+    return document(*statements)
 
 
 def _check_account(upstream: Upstream, account: str) -> None:
@@ -230,35 +231,6 @@ def _check_account(upstream: Upstream, account: str) -> None:
             f"the ARN of the reader role in {upstream.account}",
             "a role of this account cannot read there; constructs_lib.naming.reader_role_name gives the role's name",
         )
-
-
-def _place(stack: Stack) -> tuple[str, str, str]:
-    """The beginning of an ARN, the region and the account; CDK is asked once."""
-    arn = stack.format_arn(service="service", resource="resource", arn_format=ArnFormat.NO_RESOURCE_NAME)
-    start, rest = arn.split(":service:")
-    region, account, _ = rest.split(":")
-    return start, region, account
-
-
-@dataclass(frozen=True, slots=True)
-class _Arns:
-    """Gives ARNs of one account and region; any of the three may be a Token."""
-
-    partition: str
-    region: str
-    account: str
-
-    def images(self, names: Sequence[str]) -> list[str]:
-        place = f"{self.partition}:ecr:{self.region}:{self.account}:repository/"
-        return [place + each for each in names]
-
-    def parameters(self, names: Sequence[str]) -> list[str]:
-        place = f"{self.partition}:ssm:{self.region}:{self.account}:parameter"
-        return [place + each for each in names]
-
-
-def _allow(resources: Sequence[str], *actions: str) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
 
 
 def _check_size(settings: str) -> None:

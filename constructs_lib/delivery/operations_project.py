@@ -13,8 +13,8 @@ from constructs import Construct
 
 from constructs_lib.checks import invalid
 from constructs_lib.delivery.operations_asset import OperationsAsset
-from constructs_lib.delivery.permissions import PolicyDocument
 from constructs_lib.delivery.policy import BuildLimits, check_project_name
+from constructs_lib.iam_policy import PolicyDocument
 from constructs_lib.log_retention import RETENTION_DAYS
 
 _COMPUTE: Final = {

@@ -13,9 +13,9 @@ from constructs_lib.delivery.buildspec import promotion_buildspec
 from constructs_lib.delivery.operations_asset import OperationsAsset
 from constructs_lib.delivery.operations_project import check_project, operations_project, project_log, project_role
 from constructs_lib.delivery.permissions import promotion_permissions
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.delivery.policy import BuildLimits
 from constructs_lib.delivery.settings import Upstream
+from constructs_lib.places import arns_of
 
 _DEFAULT_LIMITS: Final = BuildLimits()
 

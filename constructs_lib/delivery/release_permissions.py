@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from constructs_lib.delivery.permissions import (
-    Arns,
-    CodeObject,
-    PolicyDocument,
-    Statement,
-    allow,
-    document,
-    read_code,
-    upstream_reading,
-    write_log,
-)
+from constructs_lib.delivery.permissions import CodeObject, read_code, upstream_reading
 from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.iam_policy import Arns, PolicyDocument, Statement, allow, document, write_log
 from constructs_lib.naming import (
     delivery_settings_name,
     freeze_parameter_name,

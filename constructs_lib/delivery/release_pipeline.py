@@ -11,10 +11,10 @@ from constructs_lib.checks import environment_name, invalid, name
 from constructs_lib.delivery.buildspec import release_buildspec
 from constructs_lib.delivery.operations_asset import OperationsAsset
 from constructs_lib.delivery.operations_project import check_project, operations_project, project_log, project_role
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.delivery.policy import BuildLimits
 from constructs_lib.delivery.release_permissions import button_permissions
 from constructs_lib.delivery.settings import DeliverySettings
+from constructs_lib.places import arns_of
 
 _DEFAULT_LIMITS: Final = BuildLimits(build_minutes=180)
 

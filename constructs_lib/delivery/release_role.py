@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.checks import environment_name, invalid, name
-from constructs_lib.delivery.places import arns_of
 from constructs_lib.delivery.release_permissions import (
     ReleasedService,
     release_role_permissions,
@@ -19,6 +18,7 @@ from constructs_lib.delivery.release_permissions import (
 )
 from constructs_lib.delivery.release_schedules import ReleasedSchedule, schedule_permissions
 from constructs_lib.naming import release_role_name
+from constructs_lib.places import arns_of
 
 _SCHEDULES_A_POLICY: Final = 8
 """A managed policy takes 6,144 characters, and a schedule with the longest names about 700

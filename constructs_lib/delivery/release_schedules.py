@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from constructs_lib.delivery.permissions import Arns, PolicyDocument, allow, document
+from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.checks import concrete, environment_name, invalid, name
-from constructs_lib.delivery.permissions import document, reading
-from constructs_lib.delivery.places import arns_of
+from constructs_lib.delivery.permissions import reading
+from constructs_lib.iam_policy import document
 from constructs_lib.naming import reader_role_name, release_path, repository_name
+from constructs_lib.places import arns_of
 
 
 class UpstreamReader(Construct):

@@ -16,11 +16,10 @@ Two things that a reviewer of the template will ask:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-PolicyDocument = dict[str, object]
-"""An IAM policy document as JSON has it. Resources may be Tokens."""
+from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 
 ON_REPOSITORIES: Final = (
     "ecr:BatchGetImage",
@@ -52,7 +51,7 @@ LISTS: Final = (
 
 def guard_permissions(
     *,
-    arn: Callable[[str, str], str],
+    here: Arns,
     repositories: Sequence[str],
     parameters: Sequence[str],
     table: str,
@@ -62,32 +61,32 @@ def guard_permissions(
     """What one guard may do.
 
     Args:
-        arn: gives the ARN of a service's resource in the guard's account and region.
+        here: of the guard's account and region.
         repositories: ARNs of the guarded repositories.
         parameters: ARNs of their release parameters.
         table: ARN of its memory.
         queue: ARN of its wake-ups.
         log_group: ARN of its log, with ``:*`` at the end, as CloudFormation's ``Arn`` attribute has it.
     """
-    services = arn("ecs", "service/*")
+    services = here.of("ecs", "service/*")
     statements = [
-        _allow(repositories, *ON_REPOSITORIES),
-        _allow(["*"], *LISTS),
-        _allow([arn("ecs", "task/*")], "ecs:DescribeTasks"),
-        _allow([services], "ecs:DescribeServices"),
-        _allow([services, arn("ecs", "service-deployment/*")], "ecs:DescribeServiceDeployments"),
-        _allow([services, arn("ecs", "service-revision/*")], "ecs:DescribeServiceRevisions"),
-        _allow([arn("events", "rule/*")], "events:ListTargetsByRule"),
-        _allow([arn("scheduler", "schedule/*")], "scheduler:GetSchedule"),
-        _allow([arn("states", "stateMachine:*")], "states:DescribeStateMachine"),
-        _allow([table], "dynamodb:GetItem", "dynamodb:PutItem"),
+        allow(repositories, *ON_REPOSITORIES),
+        allow(["*"], *LISTS),
+        allow([here.of("ecs", "task/*")], "ecs:DescribeTasks"),
+        allow([services], "ecs:DescribeServices"),
+        allow([services, here.of("ecs", "service-deployment/*")], "ecs:DescribeServiceDeployments"),
+        allow([services, here.of("ecs", "service-revision/*")], "ecs:DescribeServiceRevisions"),
+        allow([here.of("events", "rule/*")], "events:ListTargetsByRule"),
+        allow([here.of("scheduler", "schedule/*")], "scheduler:GetSchedule"),
+        allow([here.of("states", "stateMachine:*")], "states:DescribeStateMachine"),
+        allow([table], "dynamodb:GetItem", "dynamodb:PutItem"),
         # What Lambda needs to read a queue for a function (AWSLambdaSQSQueueExecutionRole).
-        _allow([queue], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
-        _allow([log_group], "logs:CreateLogStream", "logs:PutLogEvents"),
+        allow([queue], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        write_log(log_group),
     ]
     if parameters:
-        statements.append(_allow(parameters, "ssm:GetParameterHistory"))
-    return {"Version": "2012-10-17", "Statement": statements}
+        statements.append(allow(parameters, "ssm:GetParameterHistory"))
+    return document(*statements)
 
 
 def wake_up_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
@@ -113,7 +112,3 @@ def wake_up_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
             },
         ],
     }
-
-
-def _allow(resources: Sequence[str], *actions: str) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

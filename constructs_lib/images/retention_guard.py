@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Acknowledgment, ArnFormat, Duration, RemovalPolicy, Stack, Validations
+from aws_cdk import Acknowledgment, Duration, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -22,6 +22,7 @@ from constructs_lib.images.alarms import guard_alarms
 from constructs_lib.images.event_patterns import Pattern, event_patterns
 from constructs_lib.images.guarded_repository import GuardedRepository, check_region, check_repositories
 from constructs_lib.images.permissions import guard_permissions, wake_up_policy
+from constructs_lib.places import arns_of
 from constructs_lib.runtime_code import runtime_code
 
 _VARIABLE: Final = "MOORINGS_GUARD"  # as runtime/settings.py reads it
@@ -106,17 +107,16 @@ class RetentionGuard(Construct):
         whole_number("revisions_kept", revisions_kept, low=1, high=20, fix=kept)
         whole_number("releases_kept", releases_kept, low=1, high=20, fix=kept)
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
-        arn = _arns(stack)
+        here = arns_of(stack)
         arns = [guarded.repository.repository_arn for guarded in repositories]
         parameters = [parameter for guarded in repositories for parameter in guarded.release_parameters]
-        here = arn("ecr", "repository/")
-        region, account = here.split(":")[3:5]
-        names = [repository_arn.removeprefix(here) for repository_arn in arns]  # shorter: there is little room
+        # Names are shorter than ARNs: there is little room.
+        names = [repository_arn.removeprefix(here.repository("")) for repository_arn in arns]
         settings: dict[str, object] = {
             "application": application,
             "environment": environment,
-            "account": account,
-            "region": region,
+            "account": here.account,
+            "region": here.region,
             "repositories": [
                 {"repository": each, "releases": list(guarded.release_parameters)}
                 for each, guarded in zip(names, repositories, strict=True)
@@ -124,7 +124,7 @@ class RetentionGuard(Construct):
             "revisions_kept": revisions_kept,
             "releases_kept": releases_kept,
         }
-        check_region(arns, region)
+        check_region(arns, here.region)
         _check_size(settings, names)
         super().__init__(scope, id)
 
@@ -152,10 +152,10 @@ class RetentionGuard(Construct):
             self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
         )
         permissions = guard_permissions(
-            arn=arn,
+            here=here,
             repositories=arns,
-            parameters=[arn("ssm", "parameter" + parameter) for parameter in parameters],
-            table=arn("dynamodb", f"table/{table}"),
+            parameters=[here.parameter(parameter) for parameter in parameters],
+            table=here.of("dynamodb", f"table/{table}"),
             queue=queue_arn,
             log_group=log_group.log_group_arn,
         )
@@ -219,14 +219,6 @@ class RetentionGuard(Construct):
                 )
             ],
         )
-
-
-def _arns(stack: Stack) -> Callable[[str, str], str]:
-    """Gives ARNs in the stack's account and region; CDK is asked for one only."""
-    one = stack.format_arn(service="service", resource="resource", arn_format=ArnFormat.NO_RESOURCE_NAME)
-    start, rest = one.split(":service:")
-    place = rest.removesuffix("resource")
-    return lambda service, resource: f"{start}:{service}:{place}{resource}"
 
 
 def _text(settings: dict[str, object], table: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from constructs_lib.delivery.permissions import Arns, allow, parameter_permissions, upstream_reading
+from constructs_lib.delivery.permissions import parameter_permissions, upstream_reading
 from constructs_lib.delivery.settings import Upstream
+from constructs_lib.iam_policy import Arns, allow
 
 
 def statements(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import name
-from constructs_lib.services.arns import arns_of
+from constructs_lib.places import arns_of
 from constructs_lib.services.schedules.failed_run_events import (
     KEPT_SECONDS,
     failed_run_pattern,
@@ -57,7 +57,7 @@ class FailedRuns(Construct):
     ) -> None:
         name("component", component)
         super().__init__(scope, id)
-        family = arns_of(self)("ecs", f"task-definition/{task_definition.family}:")
+        family = arns_of(self).of("ecs", f"task-definition/{task_definition.family}:")
         self.families, self.cluster_arn = f"{family}*", cluster.cluster_arn
         self.queue = sqs.CfnQueue(self, "Resource", message_retention_period=KEPT_SECONDS, sqs_managed_sse_enabled=True)
         self.queue.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

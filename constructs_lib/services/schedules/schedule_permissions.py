@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
-Document: TypeAlias = dict[str, object]
+from constructs_lib.iam_policy import PolicyDocument, document
 
 
-def schedule_trust(*, account: str, group_arn: str) -> Document:
+def schedule_trust(*, account: str, group_arn: str) -> PolicyDocument:
     """Only EventBridge Scheduler can be the role, for schedules of one group of this account.
 
     AWS asks for the group, and for no single schedule
     (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
     """
-    return _document(
+    return document(
         {
             "Effect": "Allow",
             "Principal": {"Service": "scheduler.amazonaws.com"},
@@ -26,7 +25,7 @@ def schedule_trust(*, account: str, group_arn: str) -> Document:
 
 def schedule_permissions(
     *, task_definitions: str, cluster_arn: str, tasks: str, roles: Sequence[str], queue_arn: str
-) -> Document:
+) -> PolicyDocument:
     """Runs any revision of one family in one cluster, with its own two roles, and says what it could not run.
 
     A release makes the next revision, so the family is named and no revision. Tags are given to a task as it is made,
@@ -40,7 +39,7 @@ def schedule_permissions(
         roles: ARNs of task role and execution role.
         queue_arn: where runs go that could not be started.
     """
-    return _document(
+    return document(
         {
             "Effect": "Allow",
             "Action": "ecs:RunTask",
@@ -61,7 +60,3 @@ def schedule_permissions(
         },
         {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn},
     )
-
-
-def _document(*statements: dict[str, object]) -> Document:
-    return {"Version": "2012-10-17", "Statement": list(statements)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, Stack
 from constructs import Construct
 
-from constructs_lib.delivery.permissions import Arns
+from constructs_lib.iam_policy import Arns
 
 
 def arns_of(scope: Construct) -> Arns:
