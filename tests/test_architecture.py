@@ -18,7 +18,7 @@ SLICES = ("images", "delivery", "services", "network", "observability", "guardra
 SHARED = {"architecture", "checks", "naming", "alarm_spec", "iam_policy", "log_retention", "incidents", "command_line"}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
-SHARED_CDK = {"metric_alarm", "places", "runtime_code"}
+SHARED_CDK = {"metric_alarm", "places", "runtime_code", "scheduled_function"}
 """Modules beside the slices that know CDK; only what may import CDK itself may use them."""
 
 PURE = {
@@ -59,7 +59,7 @@ AWS = {"boto3", "botocore"} | {
     f"types_boto3_{service}"
     for service in (
         *("cloudformation", "cloudwatch", "dynamodb", "ecr", "ecs", "elbv2"),
-        *("events", "scheduler", "ssm", "stepfunctions", "sts"),
+        *("appconfig", "events", "s3", "scheduler", "ssm", "stepfunctions", "sts"),
     )
 }
 
@@ -109,10 +109,11 @@ def may_import(path: Path, name: str) -> bool:
         if ".".join(target[1:]) in PURE[in_slice]:
             return True
         if "runtime" in place:
-            return target[1] == "runtime"
+            own = place[: place.index("runtime") + 1]
+            return tuple(target[: len(own)]) == own
         if "operations" in place:
-            return target[1] in AWS_PLACES
-        return within not in PURE[in_slice] and target[1] not in AWS_PLACES
+            return bool(AWS_PLACES & set(target))
+        return within not in PURE[in_slice] and not AWS_PLACES & set(target)
     if in_slice is None:
         return path.stem in SHARED_CDK and top in CDK
     if within in PURE[in_slice]:
@@ -131,7 +132,7 @@ def ops_may_import(name: str) -> bool:
         return target[-1] not in CDK_DOORS
     if target[0] not in PURE or len(target) == 1:
         return False
-    return ".".join(target[1:]) in PURE[target[0]] or target[1] in AWS_PLACES
+    return ".".join(target[1:]) in PURE[target[0]] or bool(AWS_PLACES & set(target))
 
 
 def guardrails_may_import(path: Path, name: str) -> bool:

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
+from aws_cdk import Stack
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
@@ -22,7 +18,7 @@ from constructs_lib.delivery.settings import Upstream
 from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 from constructs_lib.naming import release_parameter_name, release_path
 from constructs_lib.places import arns_of
-from constructs_lib.runtime_code import runtime_code
+from constructs_lib.scheduled_function import scheduled_function
 
 _VARIABLE: Final = "MOORINGS_GAP"  # as runtime/gap_settings.py reads it
 _ENVIRONMENT_CHARACTERS: Final = 4096
@@ -110,47 +106,17 @@ class ReleaseGap(Construct):
         _check_size(settings)
         super().__init__(scope, id)
 
-        log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
-        )
-        permissions = _permissions(arns, application, here.environment, services, log_group.log_group_arn)
-        self.role = iam.Role(
+        made = scheduled_function(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="Reads how far an environment is behind the one before it; writes nothing (lesson Q5)",
-            inline_policies={"Gap": iam.PolicyDocument.from_json(permissions)},
-        )
-        self.function = lambda_.Function(
-            self,
-            "Resource",
-            description="Measures how far an environment is behind the one before it (lesson Q5)",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            code=runtime_code(Path(__file__).parent),
+            folder=Path(__file__).parent,
             handler="runtime.gap_handler.main",
-            memory_size=256,
-            timeout=Duration.minutes(5),
+            description="Measures how far an environment is behind the one before it (lesson Q5)",
+            schedule="rate(1 hour)",
             environment={_VARIABLE: settings},
-            role=self.role,
-            log_group=log_group,
+            permissions=lambda log_group: _permissions(arns, application, environment, services, log_group),
+            may="Reads how far an environment is behind the one before it; writes nothing (lesson Q5)",
         )
-        arn = self.function.function_arn
-        schedule = events.CfnRule(
-            self,
-            "Schedule",
-            description="Measures the gap",
-            schedule_expression="rate(1 hour)",
-            targets=[events.CfnRule.TargetProperty(id="gap", arn=arn)],
-        )
-        lambda_.CfnPermission(
-            self,
-            "MayCall",
-            action="lambda:InvokeFunction",
-            function_name=arn,
-            principal="events.amazonaws.com",
-            source_arn=schedule.attr_arn,
-        )
+        self.function, self.role = made.function, made.role
         self.alarms: tuple[AlarmSpec, ...] = gap_alarms(
             application=application,
             environment=environment,
