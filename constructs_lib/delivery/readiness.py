@@ -29,8 +29,8 @@ class Check:
     """One thing that was looked at before a release (lessons Q7, W6).
 
     Args:
-        name: one of ``stack``, ``other release``, ``neighbours``, ``freeze``, ``parameter``, ``image``, ``platform``,
-            ``scan``, ``upstream``, ``window``, ``alarms``.
+        name: one of ``stack``, ``other release``, ``neighbours``, ``freeze``, ``parameter``, ``tasks``, ``image``,
+            ``platform``, ``scan``, ``upstream``, ``window``, ``alarms``.
         result: what came of it.
         seen: what was seen, as a short text.
         fix: what to do when it is ``NG``; empty otherwise, and where ``seen`` says it.
@@ -140,6 +140,18 @@ def parameter_check(name: str, value: str | None, running: str) -> Check:
         return Check(name="parameter", result="NG", seen=f"{name} does not exist", fix="deploy the stack that makes it")
     differs = "" if value == running else f", though the service's task definition names {short(running)}"
     return Check(name="parameter", result="OK", seen=f"{name} is {short(value)}{differs}")
+
+
+def tasks_check(settings: DeliverySettings, running: str, desired: int) -> Check | None:
+    """That a service which was released has tasks; ``None`` when it has, or nothing was released yet.
+
+    Whether an image works is seen by its tasks, so with none of them a release could neither succeed nor go back.
+    """
+    if running == NOT_RELEASED or desired > 0:
+        return None
+    command = f"aws ecs update-service --cluster {settings.cluster} --service {settings.ecs_service} --desired-count 2"
+    fix = f"`{command}`, or as many as its capacity's minimum, and wait for them"
+    return Check(name="tasks", result="NG", seen="0 desired tasks, though it was released", fix=fix)
 
 
 def image_check(settings: DeliverySettings, image: Image) -> Check:

@@ -127,6 +127,7 @@ def look(
         readiness.parameter_check(
             release_parameter_name(settings.application, settings.environment, settings.service), parameter, running
         ),
+        *_tasks(settings, service, broken),
         *_of_image(settings, action, image, no_target),
         ran.check,
         *check_of(world.clients, settings, action),
@@ -199,6 +200,14 @@ def _neighbours(world: World, settings: DeliverySettings, action: Action, stack:
     if action == "restart" and broken is None:
         return Check(name="neighbours", result="SKIP", seen="a restart does not update the stack")
     return neighbours_check(settings, neighbours(world.clients, settings, stack))
+
+
+def _tasks(settings: DeliverySettings, service: Service | None, broken: Entry | None) -> tuple[Check, ...]:
+    """What a killed release left is judged by whoever takes it over."""
+    if service is None or broken is not None:
+        return ()
+    check = readiness.tasks_check(settings, service.digest, service.desired)
+    return () if check is None else (check,)
 
 
 def _freeze(settings: DeliverySettings, action: Action, held: str | None) -> Check:
