@@ -559,6 +559,7 @@ class NetworkStack(PlainStack):
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[group], open=False)
         topic_arn = topic.topic_arn
         for number, gateway in enumerate(nat.configured_gateways, start=1):
+            on_gateway = {"NatGatewayId": gateway.gateway_id}
             cloudwatch.CfnAlarm(
                 self,
                 f"nat-ports-{number}",
@@ -569,13 +570,28 @@ class NetworkStack(PlainStack):
                 ok_actions=[topic_arn],
                 namespace="AWS/NATGateway",
                 metric_name="ErrorPortAllocation",
-                dimensions=_dimensions({"NatGatewayId": gateway.gateway_id}),
+                dimensions=_dimensions(on_gateway),
                 statistic="Sum",
                 period=60,
                 threshold=1,
                 comparison_operator="GreaterThanOrEqualToThreshold",
                 evaluation_periods=1,
                 datapoints_to_alarm=1,
+                treat_missing_data="notBreaching",
+            )
+            cloudwatch.CfnAlarm(
+                self,
+                f"nat-drops-{number}",
+                alarm_name=f"{APPLICATION}/{environment}/network/nat-drops-{number}",
+                alarm_description=f"[notice] nat-drops-{number}",
+                actions_enabled=True,
+                alarm_actions=[topic_arn],
+                ok_actions=[topic_arn],
+                metrics=_share("PacketsDropCount", ("PacketsInFromSource", "PacketsInFromDestination"), on_gateway),
+                threshold=0.0001,
+                comparison_operator="GreaterThanOrEqualToThreshold",
+                evaluation_periods=3,
+                datapoints_to_alarm=3,
                 treat_missing_data="notBreaching",
             )
 
@@ -881,6 +897,7 @@ class ServicesStack(PlainStack):
             port_mappings=[ecs.PortMapping(container_port=PORT)],
             readonly_root_filesystem=True,
             stop_timeout=Duration.seconds(30),
+            system_controls=[ecs.SystemControl(namespace="net.ipv4.ip_local_port_range", value="10240 65535")],
         )
         container.add_mount_points(
             ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108  (the container's)
@@ -935,6 +952,8 @@ class ServicesStack(PlainStack):
             ("too-few-healthy-targets", "HealthyHostCount", on_targets, "Minimum", MIN_TASKS, 2, True),
             ("load-balancer-errors", "HTTPCode_ELB_5XX_Count", on_balancer, "Sum", 5, 1, False),
             ("application-errors", "HTTPCode_Target_5XX_Count", on_targets, "Sum", 5, 1, False),
+            ("connection-errors", "TargetConnectionErrorCount", on_targets, "Sum", 5, 2, False),
+            ("rejected-connections", "RejectedConnectionCount", on_balancer, "Sum", 1, 1, False),
             ("scaling-cannot-keep-up", "CPUUtilization", on_service, "Average", 70, 5, False),
             ("at-maximum", "CPUUtilization", on_service, "SampleCount", MAX_TASKS, 15, False),
         ):
@@ -1119,6 +1138,27 @@ class ReleaseStack(PlainStack):
                 allow([self._bucket_arn], "s3:GetBucketAcl", "s3:GetBucketLocation"),
             ]
         )
+
+
+def _share(
+    part: str, whole: Sequence[str], dimensions: dict[str, str]
+) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
+    """The share of one metric of a NAT gateway in others, in five minutes."""
+    queries = [
+        cloudwatch.CfnAlarm.MetricDataQueryProperty(
+            id=f"m{number}",
+            metric_stat=cloudwatch.CfnAlarm.MetricStatProperty(
+                metric=cloudwatch.CfnAlarm.MetricProperty(
+                    namespace="AWS/NATGateway", metric_name=name, dimensions=_dimensions(dimensions)
+                ),
+                period=300,
+                stat="Sum",
+            ),
+            return_data=False,
+        )
+        for number, name in enumerate((part, *whole))
+    ]
+    return [*queries, cloudwatch.CfnAlarm.MetricDataQueryProperty(id="share", expression="m0/(m1+m2)")]
 
 
 def _dimensions(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
