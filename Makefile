@@ -69,7 +69,7 @@ demo-down: ## stop everything that the demo started
 	@$(PYTHON) -m local_cloud down
 
 .PHONY: replay
-replay: $(READY) $(CLI_READY) $(CLOUD_READY) ## play incident Q, as it was and with our stacks
+replay: $(READY) $(CLI_READY) $(CLOUD_READY) ## play incidents W1 and Q, as they were and with our stacks
 	@$(BIN)/python -m tests.incidents
 
 # ---------------------------------------------------------------- checks
@@ -91,6 +91,7 @@ types: $(READY) ## strict types
 	$(call say,Types)
 	$(BIN)/mypy
 	$(BIN)/mypy examples/web/app.py  # apart: the app of the repository has the same name
+	$(BIN)/mypy examples/fail_static/app.py
 
 PROOF_READY := .venv-proof/.ready
 

@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 from unittest.mock import patch
 
@@ -25,6 +26,8 @@ Side: TypeAlias = Literal["ours", "plain"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
 SERVICES_AT_MOST: Final = 17
 """In one environment, as ``EnvironmentConfig`` allows; more go to a second one."""
+SERVICES_WITH_FEATURES: Final = 2
+"""One that calls and is counted, one that is called and has a configuration."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", choices=SIDES, required=True)
     parser.add_argument("--services", type=int, required=True)
+    parser.add_argument("--features", choices=("yes", "no"), required=True)
     parser.add_argument("--validate", choices=("yes", "no"), required=True)
     parser.add_argument("--outdir", required=True)
     options = parser.parse_args(arguments)
@@ -40,7 +44,12 @@ def main(arguments: Sequence[str]) -> int:
 
     build = ours if options.side == "ours" else plain
     with counted() as calls:
-        build(distributed(options.services), validate=options.validate == "yes", outdir=options.outdir).synth()
+        build(
+            distributed(options.services),
+            features=options.features == "yes",
+            validate=options.validate == "yes",
+            outdir=options.outdir,
+        ).synth()
     used = resource.getrusage(resource.RUSAGE_SELF)
     sys.stdout.write(json.dumps({"calls": calls, "python_seconds": used.ru_utime + used.ru_stime}) + "\n")
     return 0
@@ -53,14 +62,21 @@ def distributed(services: int) -> dict[str, list[str]]:
     return {f"production-{index + 1}": names[index::environments] for index in range(environments)}
 
 
-def plain(environments: Mapping[str, Sequence[str]], *, validate: bool, outdir: str) -> App:
+def plain(
+    environments: Mapping[str, Sequence[str]], *, features: bool = False, validate: bool = False, outdir: str
+) -> App:
     """The app without this library."""
-    from benchmarks.plain_app import plain_app
+    from benchmarks.plain_app import ServicesStack, plain_app
+    from benchmarks.plain_features import FeaturesStack
 
-    return plain_app(environments, validate=validate, outdir=outdir)
+    return plain_app(
+        environments, services_stack=FeaturesStack if features else ServicesStack, validate=validate, outdir=outdir
+    )
 
 
-def ours(environments: Mapping[str, Sequence[str]], *, validate: bool, outdir: str) -> App:
+def ours(
+    environments: Mapping[str, Sequence[str]], *, features: bool = False, validate: bool = False, outdir: str
+) -> App:
     """The app with it, as ``stacks`` makes it, without cdk-nag.
 
     ``application`` switches cdk-nag and CDK's own validation on together. A plain app has no cdk-nag, so only the
@@ -74,6 +90,8 @@ def ours(environments: Mapping[str, Sequence[str]], *, validate: bool, outdir: s
         return App(context=context, outdir=outdir, builtin_cloud_formation_validation=validate)
 
     configs = [environment(name, services) for name, services in environments.items()]
+    if features:
+        configs = [with_features(config) for config in configs]
     with patch("stacks.application.App", make):
         return application(configs, checked=False, outdir=outdir)
 
@@ -105,6 +123,28 @@ def environment(name: str, services: Sequence[str]) -> EnvironmentConfig:
                 writable_paths=(WritablePath(path="/tmp"),),  # noqa: S108  (the container's)
             )
             for service in services
+        ),
+    )
+
+
+def with_features(config: EnvironmentConfig) -> EnvironmentConfig:
+    """What :mod:`benchmarks.plain_features` adds: the first service calls the last and is counted, and the last has a
+    configuration."""
+    from benchmarks.features import APPCONFIG_AGENT, CLOUDWATCH_AGENT, CONTENT, SCHEMA
+    from constructs_lib.services.ports.socket_metrics import SocketMetrics
+    from constructs_lib.services.traffic.timeouts import TimeoutBudget
+    from stacks.service_config import ServiceConfiguration
+
+    caller, called = config.services
+    return replace(
+        config,
+        services=(
+            replace(caller, calls=(called.name,), socket_metrics=SocketMetrics(image=CLOUDWATCH_AGENT)),
+            replace(
+                called,
+                timeouts=TimeoutBudget(upstream_seconds=5, longest_request_seconds=10),
+                configuration=ServiceConfiguration(schema=SCHEMA, content=CONTENT, agent_image=APPCONFIG_AGENT),
+            ),
         ),
     )
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from constructs_lib.checks import invalid, whole_number
+from constructs_lib.checks import invalid, tuple_of, whole_number
 
 Severity: TypeAlias = Literal["page", "notice"]
 Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
+
+METRICS_OF_AN_ALARM: Final = 10
+"""The most that one may reckon with: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,12 @@ class Metric:
         period_seconds: the length of a period; 60 by default.
         also: more dimension sets of the metric, whose values are added to the first's; none by default. One without a
             value counts as zero while another has one: of two target groups, only one has targets most of the time.
+        plus: names of more metrics, with the same dimension sets, whose values are added too; none by default.
+        per: names of metrics, with the same dimension sets, by whose sum the whole is divided; none by default. We
+            take it that a period in which that sum is zero or missing has no value; no AWS page says.
 
     Raises:
-        ValueError: a period that CloudWatch does not know.
+        ValueError: a period that CloudWatch does not know, one name twice, or more than ten metrics in all.
     """
 
     namespace: str
@@ -36,8 +42,20 @@ class Metric:
     statistic: Statistic
     period_seconds: int = 60
     also: tuple[Mapping[str, str], ...] = ()
+    plus: tuple[str, ...] = ()
+    per: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        tuple_of("plus", self.plus, str, "('PacketsInFromSource',)")
+        tuple_of("per", self.per, str, "('PacketsInFromSource',)")
+        names = [self.name, *self.plus]
+        for what, given in (("plus", names), ("per", list(self.per))):
+            if len(set(given)) < len(given):
+                raise invalid(what, given, "all different", "each is counted once")
+        count = (len(names) + len(self.per)) * (1 + len(self.also))
+        if count > METRICS_OF_AN_ALARM:
+            fix = "an alarm takes no more; leave some out"
+            raise invalid("plus, per and also", count, f"at most {METRICS_OF_AN_ALARM} metrics together", fix)
         if self.period_seconds not in (10, 20, 30) and (self.period_seconds < 60 or self.period_seconds % 60):
             raise invalid("period_seconds", self.period_seconds, "10, 20, 30 or whole minutes", "60 is a good start")
 

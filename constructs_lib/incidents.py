@@ -75,19 +75,34 @@ _PROMOTION = "constructs_lib.delivery.promotion_pipeline.PromotionPipeline"
 _RELEASES = "constructs_lib.delivery.release_pipeline.ReleasePipeline"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
 _WORKER = "constructs_lib.services.fargate_worker.FargateWorker"
+_CONNECT = "constructs_lib.services.traffic.service_connect.ServiceConnect"
 _CHECKS = "constructs_lib.guardrails.validation.GuardrailChecks"
 
 LESSONS: Final = (
     Lesson(
         id="W1",
-        happened="ephemeral ports ran out at noon, after a change at night",
-        served_by=("constructs_lib.network.vpc.ServiceNetwork",),
+        happened="ephemeral ports ran out in the morning, after a change at night",
+        served_by=(
+            "constructs_lib.services.ports.port_budget.PortBudget",
+            "constructs_lib.services.ports.kernel_settings.KernelSettings",
+            "constructs_lib.services.ports.socket_metrics.SocketMetrics",
+            "constructs_lib.services.ports.socket_comparison.SocketComparison",
+            _SERVICE,
+            "constructs_lib.network.vpc.ServiceNetwork",
+        ),
         tests=(
+            "tests/services/ports/test_port_budget.py::test_before_an_update_that_opens_twice_the_connections_the_ports_run_out",
+            "tests/services/ports/test_port_budget.py::test_after_the_wide_range_holds_the_same_update",
+            "tests/services/ports/test_kernel_rendering.py::test_after_the_application_asks_for_the_task",
+            "tests/services/ports/test_peak_budget.py::test_before_nothing_is_said_and_after_the_arithmetic_is",
+            "tests/services/ports/test_watch_sockets.py::test_after_the_agent_counts_them_under_the_names_of_the_service",
+            "tests/proof/test_ports.py::test_the_kernel_refuses_where_the_budget_says",
+            "tests/incidents/test_ports_replay.py::test_after_a_page_comes_at_night_and_names_the_way_back",
+            "tests/incidents/test_ports_replay.py::test_after_the_ports_hold_when_nobody_acts",
             "tests/network/test_vpc.py::test_after_endpoints_follow_the_features",
             "tests/network/test_vpc.py::test_after_every_gateway_pages_when_it_has_no_port_left",
         ),
-        rules=("MOOR-W1a", "MOOR-W1b"),
-        missing="a port budget at synth, a wider port range, sockets per request",
+        rules=("MOOR-W1a", "MOOR-W1b", "MOOR-W1c", "MOOR-W1d"),
     ),
     Lesson(
         id="W2",
@@ -105,8 +120,10 @@ LESSONS: Final = (
             "tests/services/task/test_log_aspect.py::test_no_task_of_ours_waits_for_its_logs",
             "tests/services/task/test_sidecars.py::test_all_buffers_together_fit_the_task",
             "tests/stacks/test_guardrails.py::test_a_container_of_other_code_without_logs_stops_the_synthesis",
+            "tests/services/traffic/test_service_connect_rendering.py::"
+            "test_before_plain_cdk_sets_no_time_out_and_logs_that_may_block",
         ),
-        rules=("MOOR-W2a", "MOOR-W2b", "MOOR-W2c", "MOOR-W2d"),
+        rules=("MOOR-W2a", "MOOR-W2b", "MOOR-W2c", "MOOR-W2d", "MOOR-W2e"),
     ),
     Lesson(
         id="W3",
@@ -115,9 +132,11 @@ LESSONS: Final = (
         tests=(
             "tests/services/test_alarms.py::test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at",
             "tests/observability/test_alarms.py::test_an_alarm_is_not_red_before_it_acts",
+            "tests/services/test_alarms.py::test_targets_that_refuse_connections_page_unless_one_just_left",
+            "tests/services/test_alarms.py::test_one_visitor_who_is_turned_away_is_enough",
         ),
         rules=("MOOR-W3a", "MOOR-W3b"),
-        missing="connection errors, impaired tasks, a measured time to the page",
+        missing="impaired tasks, a measured time to the page",
     ),
     Lesson(
         id="W4",
@@ -165,17 +184,35 @@ LESSONS: Final = (
     Lesson(
         id="T2",
         happened="dependents had no cached copy to run on",
-        rules=("MOOR-T2a", "MOOR-T2b"),
+        served_by=(
+            "constructs_lib.services.configuration.fail_static_config.FailStaticConfig",
+            "constructs_lib.services.configuration.last_good_copy.LastGoodCopy",
+            _CONNECT,
+        ),
+        tests=(
+            "tests/services/configuration/test_fail_static_config.py::test_before_plain_cdk_has_no_copy_to_go_on_with",
+            "tests/services/configuration/test_fail_static_config.py::test_after_the_agent_is_beside_the_application",
+            "tests/services/configuration/runtime/test_outage.py::"
+            "test_after_four_hours_without_appconfig_a_new_task_has_the_last_good_copy",
+            "tests/services/configuration/runtime/test_copies.py::test_no_order_of_events_leaves_what_was_not_good",
+            "tests/examples/test_fail_static_steps.py::test_after_a_new_task_in_the_middle_of_the_outage_serves",
+            "tests/examples/test_fail_static_steps.py::test_after_a_new_task_serves_with_s3_down_too",
+        ),
+        missing="load shedding and retry budgets, which Service Connect does not have",
+        rules=("MOOR-T2a", "MOOR-T2b", "MOOR-T2c"),
     ),
     Lesson(
         id="T3",
         happened="long time-outs let waiting pile up",
-        served_by=("constructs_lib.services.traffic.timeouts.TimeoutBudget",),
+        served_by=("constructs_lib.services.traffic.timeouts.TimeoutBudget", _CONNECT),
         tests=(
+            "tests/services/traffic/test_service_connect.py::test_two_services_with_the_same_defaults_are_out_of_order",
+            "tests/services/traffic/test_service_connect.py::test_a_call_that_is_accepted_ends_before_its_caller_gives_up",
+            "tests/stacks/test_calls.py::test_exactly_these_pairs_may_connect",
             "tests/services/traffic/test_timeouts.py::test_a_budget_that_exists_is_ordered",
             "tests/services/traffic/test_timeouts.py::test_after_load_balancer_ecs_and_application_have_one_budget",
         ),
-        rules=("MOOR-T3a", "MOOR-T3b", "MOOR-T3c", "MOOR-T3d"),
+        rules=("MOOR-T3a", "MOOR-T3b", "MOOR-T3c", "MOOR-T3d", "MOOR-T3e"),
     ),
     Lesson(
         id="T4",

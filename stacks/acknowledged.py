@@ -9,8 +9,10 @@ from constructs import IConstruct
 
 from constructs_lib.checks import is_token
 from stacks.accepted import Accepted
+from stacks.accepted_configurations import configuration_findings
 from stacks.accepted_releases import release_findings
 from stacks.accepted_schedules import schedule_findings
+from stacks.accepted_sockets import socket_findings
 from stacks.config import EnvironmentConfig, ExistingVpc
 from stacks.landscape import Neighbours
 
@@ -80,9 +82,9 @@ ALWAYS: Final = (
         "services",
         "",
         "AwsSolutions::AwsSolutions-ECS2",
-        "Plain settings: a service's time-outs (TimeoutBudget), which its application reads, and "
-        "ServiceConfig.environment. A secret goes into `secrets`, which ECS reads from Secrets Manager or Parameter "
-        "Store when a task starts.",
+        "Plain settings: a service's time-outs (TimeoutBudget), which its application reads, what its agent counts "
+        "(SocketMetrics), and ServiceConfig.environment. A secret goes into `secrets`, which ECS reads from Secrets "
+        "Manager or Parameter Store when a task starts.",
     ),
     Accepted(
         "network",
@@ -166,6 +168,8 @@ def accepted(config: EnvironmentConfig, neighbours: Neighbours) -> tuple[Accepte
         *(EXISTING_VPC if isinstance(config.network, ExistingVpc) else ()),
         *(() if config.container_insights else WITHOUT_INSIGHTS),
         *schedule_findings(config),
+        *configuration_findings(config),
+        *socket_findings(config),
         *release_findings(config, neighbours),
     )
 

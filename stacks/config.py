@@ -22,6 +22,7 @@ from constructs_lib.checks import (
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.network.policy import Feature, NetworkPolicy
+from stacks.calls import check_calls
 from stacks.domain import Domain, check_edge
 from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
 from stacks.resources import check_resources
@@ -92,7 +93,8 @@ class EnvironmentConfig:
 
     Raises:
         ValueError: a wrong name, account, region or zone, one zone only, no service or more than 17, two services of
-            one name or host, a certificate of another region, or subnets that do not fit the zones.
+            one name or host, a certificate of another region, subnets that do not fit the zones, or a call of what
+            cannot be called.
     """
 
     application: str
@@ -159,8 +161,14 @@ class EnvironmentConfig:
     @property
     def features(self) -> tuple[Feature, ...]:
         """What the services use of AWS; endpoints follow from it."""
-        secrets = any(service.secrets for service in self.services)
-        return ("images", "logs", "parameters") if secrets else ("images", "logs")
+        found: list[Feature] = ["images", "logs"]
+        if any(service.secrets for service in self.services):
+            found.append("parameters")
+        if any(service.socket_metrics for service in self.services):
+            found.append("metrics")
+        if any(service.configuration for service in self.services):
+            found.append("configuration")
+        return tuple(found)
 
     def _check_delivery(self) -> None:
         source = self.source
@@ -213,6 +221,8 @@ class EnvironmentConfig:
         for service in self.services:
             if service.before_release is not None:
                 service.before_release.check_architecture(self.size_of(service).task)
+            if service.socket_metrics is not None:
+                service.socket_metrics.check_task(self.size_of(service).task.memory_mib)
         scheduled = check_scheduled(
             [(service.name, service.scheduled_tasks, self.size_of(service).task) for service in self.services]
         )
@@ -222,4 +232,5 @@ class EnvironmentConfig:
             for value in values:
                 if values.count(value) > 1:
                     raise invalid(what, values, "all different", f"rename one of the {value!r}")
+        check_calls(self.services, self.size)
         check_resources(self.services, self.size, self.domain)

@@ -45,8 +45,13 @@ ON_ANY_RESOURCE: Final = {
         ),
         "ECS reads with it before it shifts requests; the service offers no resource for it",
     ),
+    "cloudwatch:GetMetricData": "sockets are compared with those before a release; the service offers no resource",
+    "cloudwatch:PutMetricData": "a task tells of its sockets; the service offers a condition on the namespace instead",
 }
 """Actions that may be allowed on ``*``, and why. Nothing else may."""
+
+ONLY_WITH: Final = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+"""The condition without which even those may not."""
 
 LINT_IGNORED: Final = {
     "W3005": "CDK writes DependsOn beside a GetAtt that implies it; it does no harm",
@@ -130,8 +135,12 @@ def wildcards(folder: Path) -> list[str]:
         for action in _listed(statement.get("Action"))
         for resource in _listed(statement.get("Resource"))
         if statement.get("Effect") == "Allow"
-        and ("*" in str(action) or (resource == "*" and action not in ON_ANY_RESOURCE))
+        and ("*" in str(action) or (resource == "*" and not _takes_no_resource(action, statement)))
     ]
+
+
+def _takes_no_resource(action: object, statement: Mapping[str, object]) -> bool:
+    return action in ON_ANY_RESOURCE and ONLY_WITH.get(str(action), "") in str(statement.get("Condition"))
 
 
 def identity_statements(template: Template) -> Iterator[tuple[str, Mapping[str, object]]]:

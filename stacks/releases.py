@@ -13,8 +13,10 @@ from constructs_lib.delivery.alarms import GapThreshold
 from constructs_lib.delivery.policy import DockerHubLogin, PullThroughCache, Sbom
 from constructs_lib.delivery.settings import Severity
 from constructs_lib.delivery.window import MaintenanceWindow
+from constructs_lib.services.ports.comparison_alarms import SocketChange
 
 _GAP: Final = GapThreshold()
+_SOCKETS: Final = SocketChange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class ReleasePolicy:
             not stop it.
         steady_minutes: how long a release waits for running tasks and healthy targets, 1 to 120; 15 by default.
         gap: from which gap to the environment before it somebody is told; 20 builds or 14 days by default.
+        sockets: from how many times the sockets of before a release somebody is paged; 1.5 by default. Of web services
+            with ``socket_metrics`` (lesson W1).
     """
 
     window: MaintenanceWindow | None = None
@@ -71,6 +75,7 @@ class ReleasePolicy:
     scan_threshold: Severity | Literal[""] = ""
     steady_minutes: int = 15
     gap: GapThreshold = _GAP
+    sockets: SocketChange = _SOCKETS
 
     def __post_init__(self) -> None:
         if self.window is not None and not isinstance(self.window, MaintenanceWindow):
@@ -84,6 +89,8 @@ class ReleasePolicy:
                 "'critical', 'high', 'medium', 'low' or ''",
                 "leave it out when findings shall not stop a release",
             )
+        if not isinstance(self.sockets, SocketChange):
+            raise invalid("sockets", self.sockets, "a SocketChange", "leave it out for 1.5 times")
         whole_number("steady_minutes", self.steady_minutes, low=1, high=120, fix="a slow start needs ten or twenty")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from constructs_lib.checks import invalid
+from stacks.calls import connected
 from stacks.domain import Domain
 from stacks.service_config import ServiceConfig, ServiceSize
 
@@ -18,7 +19,7 @@ _STACK: Final = 5
 _ACCESS_LOGS: Final = 2
 """Of the five, when nobody can connect to any service."""
 
-_WEB: Final = 25
+_WEB: Final = 27
 _WORKER: Final = 13
 _HTTPS: Final = 1
 _RECORD: Final = 1
@@ -30,6 +31,21 @@ _SCHEDULES_A_POLICY: Final = 8
 """The release role has one policy for each eight of them."""
 
 _BEFORE_RELEASE: Final = 5
+_SOCKETS: Final = 5
+"""A log group, the task role's policy and three alarms."""
+
+_COMPARISON: Final = 6
+"""Of an environment with a web service whose sockets are counted: a function with its log group, role, schedule and
+permission, and an alarm on its silence; and an alarm for each such service."""
+
+_CONFIGURATION: Final = 16
+"""AppConfig's six, a bucket with its policy, five for the function that copies, an alarm, a log group of the agent, and
+the task role's policy, which is there already beside an agent that counts sockets."""
+
+_TAKEN_BACK: Final = 1
+_NAMESPACE: Final = 1
+_PROXY: Final = 1
+_CALL: Final = 3
 
 
 def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> int:
@@ -42,7 +58,25 @@ def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Doma
     """
     unused = _ACCESS_LOGS if all(service.is_worker for service in services) else 0
     policies = -(-sum(len(service.scheduled_tasks) for service in services) // _SCHEDULES_A_POLICY)
-    return _STACK - unused + policies + sum(_of(service, service.size or size, domain) for service in services)
+    return (
+        _STACK
+        - unused
+        + policies
+        + _calls(services)
+        + _comparison(services)
+        + sum(_of(service, service.size or size, domain) for service in services)
+    )
+
+
+def _calls(services: Sequence[ServiceConfig]) -> int:
+    """A namespace, a log group of each proxy, and of each call a rule of a security group and two alarms."""
+    calls = sum(len(service.calls) for service in services)
+    return _NAMESPACE + _PROXY * len(connected(services)) + _CALL * calls if calls else 0
+
+
+def _comparison(services: Sequence[ServiceConfig]) -> int:
+    compared = sum(1 for service in services if service.socket_metrics and not service.is_worker)
+    return _COMPARISON + compared if compared else 0
 
 
 def check_resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> None:
@@ -61,9 +95,15 @@ def check_resources(services: Sequence[ServiceConfig], size: ServiceSize, domain
         )
 
 
+def _configuration(service: ServiceConfig) -> int:
+    return _CONFIGURATION + (0 if service.is_worker else _TAKEN_BACK) - (1 if service.socket_metrics else 0)
+
+
 def _of(service: ServiceConfig, size: ServiceSize, domain: Domain | None) -> int:
     count = _SCHEDULED_TASK * len(service.scheduled_tasks)
     count += _BEFORE_RELEASE if service.before_release else 0
+    count += _SOCKETS if service.socket_metrics else 0
+    count += _configuration(service) if service.configuration else 0
     count += _TARGET if size.capacity.target_memory_percent is not None else 0
     if service.is_worker:
         return count + _WORKER

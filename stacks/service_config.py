@@ -10,8 +10,10 @@ from typing import Final
 
 from constructs_lib.checks import invalid, name, tuple_of
 from constructs_lib.naming import secret_parameter_name
+from constructs_lib.services.configuration.policy import ConfigurationDeployment, check_content
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
-from constructs_lib.services.policy import TaskSize, WritablePath
+from constructs_lib.services.policy import TaskSize, WritablePath, pinned_image
+from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
@@ -25,6 +27,7 @@ LONGEST_DEPLOYMENT: Final = 60
 as many."""
 
 _ROLLING: Final = DeploymentPolicy()
+_GRADUAL: Final = ConfigurationDeployment()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,32 @@ class ServiceSize:
 
     task: TaskSize = TaskSize()
     capacity: Capacity = Capacity()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfiguration:
+    """A configuration of a service that goes on when AppConfig is down; the same in every environment.
+
+    No secrets: it is copied to S3 and to the disk of every task.
+
+    Args:
+        schema: the text of a JSON Schema (draft 4), such as ``Path("limits.schema.json").read_text()``.
+        content: the text of the configuration, a JSON object; it is deployed when it changes.
+        agent_image: the AppConfig agent's image by digest, best in a repository of your own.
+        deployment: how slowly it is deployed.
+
+    Raises:
+        ValueError: a text that is no JSON object or too large, or an image without a digest.
+    """
+
+    schema: str
+    content: str
+    agent_image: str
+    deployment: ConfigurationDeployment = _GRADUAL
+
+    def __post_init__(self) -> None:
+        check_content(self.schema, self.content)
+        pinned_image("agent_image", self.agent_image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +85,14 @@ class ServiceConfig:
             by default. It has the service's settings, secrets and writable paths.
         deployment: how a release takes over, and when it goes back; rolling by default. Steps and baking may take an
             hour together, because the release's build waits for them.
+        calls: names of the services of the same environment that it calls; none by default. Its tasks, and those of the
+            called ones, get a proxy (docs/lessons/T3-calls-between-services.md). Scheduled tasks and the one before a
+            release get none.
+        socket_metrics: a CloudWatch agent beside each task, which counts its sockets, with its alarms (lesson W1).
+            ``None``, the default: none, because it costs memory and some 5 USD a month. Scheduled tasks and the one
+            before a release get none.
+        configuration: settings that change without a release, in AppConfig with a last good copy (lesson T2).
+            ``None``, the default: none. Scheduled tasks and the one before a release get none.
 
     Raises:
         ValueError: a name that could collide with another, a setting that is named twice, or a worker with a subdomain
@@ -75,6 +112,9 @@ class ServiceConfig:
     scheduled_tasks: tuple[ScheduledTaskConfig, ...] = ()
     before_release: OneOffTask | None = None
     deployment: DeploymentPolicy = _ROLLING
+    calls: tuple[str, ...] = ()
+    socket_metrics: SocketMetrics | None = None
+    configuration: ServiceConfiguration | None = None
 
     def __post_init__(self) -> None:
         name("service", self.name)
@@ -83,6 +123,7 @@ class ServiceConfig:
         tuple_of("scheduled_tasks", self.scheduled_tasks, ScheduledTaskConfig, "(nightly,)")
         tuple_of("writable_paths", self.writable_paths, WritablePath, "(WritablePath(path='/tmp'),)")
         tuple_of("secrets", self.secrets, str, "('DATABASE_URL',)")
+        tuple_of("calls", self.calls, str, "('orders',)")
         tuple_of("environment", self.environment, tuple, "(('LOG_LEVEL', 'info'),)")
         for pair in self.environment:
             if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
@@ -101,6 +142,12 @@ class ServiceConfig:
             self._check_worker()
         if not isinstance(self.before_release, OneOffTask | None):
             raise invalid("before_release", self.before_release, "a OneOffTask or None", "leave it out for nothing")
+        if not isinstance(self.socket_metrics, SocketMetrics | None):
+            raise invalid("socket_metrics", self.socket_metrics, "a SocketMetrics or None", "leave it out for nothing")
+        if not isinstance(self.configuration, ServiceConfiguration | None):
+            raise invalid(
+                "configuration", self.configuration, "a ServiceConfiguration or None", "leave it out for none"
+            )
         minutes = self.deployment.minutes + (self.before_release.timeout_minutes if self.before_release else 0)
         if minutes > LONGEST_DEPLOYMENT:
             raise invalid(

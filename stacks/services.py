@@ -40,10 +40,14 @@ from constructs_lib.services.task.health_check import ContainerCheck
 from constructs_lib.services.traffic.ingress import AccessLogsBucket, OwnLoadBalancer
 from constructs_lib.services.traffic.unavailable_page_distribution import UnavailablePageDistribution
 from stacks.base import EnvironmentStack
+from stacks.calls import call_settings, offer_of
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig
+from stacks.configurations import configure
+from stacks.connections import connect_services
 from stacks.domain import Domain
 from stacks.landscape import Neighbours
 from stacks.network import existing_vpc
+from stacks.sockets import compare_sockets, socket_alarms_of
 from stacks.upstream import upstream_of
 from stacks.workers import scheduled_tasks
 
@@ -76,12 +80,15 @@ class ServicesStack(EnvironmentStack):
         released: list[ecs.FargateService] = []
         traffic_roles: list[iam.IRole] = []
         schedules: list[ReleasedSchedule] = []
+        services: dict[str, FargateWebService | FargateWorker] = {}
         self.settings: dict[str, DeliverySettings] = {}
         here, cluster_name = arns_of(self), cluster.cluster_name
         for service in config.services:
             told = self._told(service, config)
             made = self._service(service, config, cluster, repositories[service.name], ingress, told)
+            services[service.name] = made
             alarms.extend(made.alarms)
+            alarms.extend(socket_alarms_of(service, config, made))
             released.append(made.service)
             first = self._before_release(service, config, repositories[service.name], told)
             settings = _settings(service, config, neighbours, here, cluster_name, made, first)
@@ -103,7 +110,10 @@ class ServicesStack(EnvironmentStack):
                 traffic_roles.append(made.traffic_role)
             if config.domain and isinstance(made, FargateWebService):
                 self._name(service, config.domain, made)
+        alarms.extend(connect_services(self, config.services, services, cluster=cluster_name))
+        alarms.extend(compare_sockets(self, config, services, cluster=cluster_name))
         Alarms(self, "Alarms", application=config.application, environment=config.name, specs=alarms, topic=topic)
+        configure(self, config, services, topic)
         ReleaseRole(
             self,
             "ReleaseRole",
@@ -142,6 +152,9 @@ class ServicesStack(EnvironmentStack):
     ) -> FargateWebService | FargateWorker:
         image = ReleasedDigest(release_parameter_name(config.application, config.name, service.name))
         size, check = config.size_of(service), service.health_check
+        told = replace(
+            told.with_environment(call_settings(service, config.services)), offers=offer_of(service, config.services)
+        )
         if isinstance(check, ContainerCheck):
             return FargateWorker(
                 self,

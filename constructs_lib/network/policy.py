@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from constructs_lib.checks import invalid, ipv4_block
 
-Feature: TypeAlias = Literal["images", "logs", "parameters", "secrets", "exec", "metrics"]
+Feature: TypeAlias = Literal["images", "logs", "parameters", "secrets", "exec", "metrics", "configuration"]
 
 ENDPOINTS_OF: Final[dict[Feature, tuple[str, ...]]] = {
     "images": ("ecr.api", "ecr.dkr"),
@@ -22,6 +22,7 @@ ENDPOINTS_OF: Final[dict[Feature, tuple[str, ...]]] = {
     "secrets": ("secretsmanager",),
     "exec": ("ssmmessages",),
     "metrics": ("monitoring",),
+    "configuration": ("appconfigdata",),
 }
 """Interface endpoints that each feature of a service needs."""
 

@@ -63,6 +63,7 @@ def _parser() -> Parser:
         images_list,
         images_preview,
         images_verify,
+        ports,
         promote,
         release,
         restart,
@@ -97,6 +98,7 @@ def _parser() -> Parser:
         ("thaw", thaw),
         ("history", history),
         ("diff", diff),
+        ("ports", ports),
     ):
         command.configure(commands.add_parser(name, help=command.HELP, description=command.__doc__))
     return parser

@@ -1,4 +1,4 @@
-"""What is watched of a web service, as data (lessons W3, T1, T4). Standard library only."""
+"""What is watched of a web service, as data (lessons W3, W1, T1, T4). Standard library only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def web_service_alarms(
     deployment_seconds: int,
     acts_if: str | None,
 ) -> tuple[AlarmSpec, ...]:
-    """Four pages on what a partial failure looks like, and two notices before one. All their metrics are free.
+    """Six pages on what a partial failure looks like, and two notices before one. All their metrics are free.
 
     Args:
         component: the service's name.
@@ -84,6 +84,24 @@ def web_service_alarms(
             meaning="The application answers 5xx. Look at its logs, and at what was released last.",
             metric=of_targets("HTTPCode_Target_5XX_Count", statistic="Sum"),
             threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
+        ),
+        # Two minutes: a task that ends without leaving first refuses connections until its checks have failed, for half
+        # a minute or so, and ECS replaces it. A target that is drained gets no new connections at all.
+        page(
+            what="connection-errors",
+            meaning="The load balancer cannot connect to tasks: they refuse, or ports have run out between them. Look "
+            "at the tasks' logs and sockets, at stopped tasks' reasons, and at what was released last.",
+            metric=of_targets("TargetConnectionErrorCount", statistic="Sum"),
+            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE, periods=2, out_of=2),
+        ),
+        # It counts only connections beyond what the load balancer can hold, so one is a visitor who was turned away.
+        page(
+            what="rejected-connections",
+            meaning="The load balancer turns visitors away: it holds as many connections as it can. On one that is "
+            "shared they may be a neighbour's. Look at its ActiveConnectionCount and NewConnectionCount, and ask AWS "
+            "Support for more capacity.",
+            metric=_metric("RejectedConnectionCount", dimensions=on_balancer, statistic="Sum"),
+            threshold=Threshold(value=1),
         ),
         *at_maximum(component, on_service, capacity, deployment_seconds, acts_if),
         # A notice: slow is not down, and what it does to visitors, such as errors and lost targets, pages by itself.

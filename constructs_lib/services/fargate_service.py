@@ -23,7 +23,9 @@ from constructs_lib.services.deployments.traffic_shift import shift_traffic
 from constructs_lib.services.explanation import explain
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
-from constructs_lib.services.reasons import reasons, rotation
+from constructs_lib.services.ports.peak_budget import checked
+from constructs_lib.services.ports.port_warning import warn_of_ports
+from constructs_lib.services.reasons import port_reasons, reasons, rotation
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.scaling.scaling import check_zones, scale
 from constructs_lib.services.task.container_settings import ContainerSettings
@@ -84,8 +86,9 @@ class FargateWebService(Construct):
         alarms: what to watch, for :class:`constructs_lib.observability.alarms.Alarms`.
 
     Raises:
-        ValueError: private subnets in fewer than two availability zones, a log buffer too large for the task, or
-            a load balancer of its own in a stack whose region is not known.
+        ValueError: private subnets in fewer than two availability zones, a log buffer too large for the task, a load
+            balancer of its own in a stack whose region is not known, a port that connections may be opened from, or
+            connections at the peak that run out of ports (lesson W1).
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class FargateWebService(Construct):
         subnets = private_subnets(vpc, zones)
         if capacity.peak is not None:
             check_zones(capacity.peak, zones)
+        budget, short = checked(capacity.peak, timeouts, settings.kernel, health_check.port)
         super().__init__(scope, id)
 
         self.release = switch = ReleaseSwitch(self, image)
@@ -188,6 +192,9 @@ class FargateWebService(Construct):
             enable_sessions(self.service, cluster)
         self.scaling = scale(self.service, capacity, target_group=self.target_group, switch=switch, zones=zones)
         why = reasons(capacity, timeouts, health_check, log_delivery)
+        why["ports"] = port_reasons(settings.kernel, (health_check.port,), budget)
+        if short is not None:
+            warn_of_ports(self, short)
         explain(self, resource, why, rotation(component, health_check))
         side_by_side = health_check.in_rotation_seconds + timeouts.drain_seconds + timeouts.stop_seconds
         self.alarms: tuple[AlarmSpec, ...] = web_service_alarms(

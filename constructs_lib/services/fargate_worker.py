@@ -17,7 +17,7 @@ from constructs_lib.services.deployments.release_switch import ReleaseSwitch
 from constructs_lib.services.explanation import explain
 from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
-from constructs_lib.services.reasons import capacity_reasons, log_reasons
+from constructs_lib.services.reasons import capacity_reasons, log_reasons, port_reasons
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.scaling.scaling import scale
 from constructs_lib.services.task.container_settings import ContainerSettings
@@ -124,6 +124,7 @@ class FargateWorker(Construct):
                 "capacity": capacity_reasons(capacity),
                 "health": _health_reasons(health_check),
                 "logs": log_reasons(log_delivery),
+                "ports": port_reasons(settings.kernel, ()),
                 "stop": [f"A job in hand has {stop_seconds} s after SIGTERM; then ECS kills it."],
             },
             f"{component}: {_health_reasons(health_check)[0]}",

@@ -5,8 +5,11 @@ Standard library only. The same values always give the same sentences.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from constructs_lib.services.ports.kernel_settings import KernelSettings
+from constructs_lib.services.ports.port_budget import PortBudget
 from constructs_lib.services.scaling.capacity import Capacity, Peak, tasks_left
 from constructs_lib.services.task.health_check import HealthCheck
 from constructs_lib.services.task.log_delivery import LogDelivery
@@ -83,6 +86,12 @@ def log_reasons(logs: LogDelivery) -> list[str]:
         f"Log lines wait in a buffer of {logs.buffer_mib} MiB ({logs.mode}): a log service that is away stops nothing.",
         f"They are kept for {logs.retention_days} days.",
     ]
+
+
+def port_reasons(kernel: KernelSettings, container_ports: Sequence[int], budget: PortBudget | None = None) -> list[str]:
+    """From which ports connections are opened, and what the peak takes of them (lesson W1)."""
+    arithmetic = [] if budget is None else [path.sentence for path in budget.paths]
+    return [*kernel.sentences(container_ports), *arithmetic]
 
 
 def rotation(component: str, check: HealthCheck) -> str:

@@ -23,6 +23,8 @@ ACCOUNT = "111111111111"
 REGION = "eu-west-1"
 
 Params = Mapping[str, Any]
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 
 
 class Fault(Exception):  # noqa: N818  (the services call it so)
@@ -39,6 +41,18 @@ class Service(Protocol):
     name: str
 
     def answer(self, operation: str, params: Params) -> dict[str, Any]: ...
+
+
+class RawService:
+    """A fake service whose requests and answers are more than JSON."""
+
+    def respond(self, operation: str, request: AWSPreparedRequest) -> Answer:
+        """The answer to a request as it is sent."""
+        raise NotImplementedError
+
+    def answer(self, operation: str, params: Params) -> dict[str, Any]:
+        """Never asked."""
+        raise NotImplementedError
 
 
 class FakeAws:
@@ -69,9 +83,22 @@ class FakeAws:
 
         def send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
             operation = event_name.rsplit(".", 1)[-1]
+            service = self.services[name]
+            if isinstance(service, RawService):
+                return self._respond(f"{name}.{operation}", request, service)
             return self._answer(name, operation, _params(request))
 
         client.meta.events.register(f"before-send.{client.meta.service_model.service_id.hyphenize()}", send)
+
+    def _respond(self, called: str, request: AWSPreparedRequest, service: RawService) -> AWSResponse:
+        """Answers with a raw service; ``before`` may call AWS again."""
+        self.calls[called] += 1
+        self.before(called, {"url": request.url})
+        with self._lock:
+            status, headers, body = service.respond(called.split(".", 1)[1], request)
+        raw: Any = _Raw(body)
+        named: Any = HeadersDict(headers)
+        return AWSResponse(request.url, status, named, raw)
 
     def _answer(self, name: str, operation: str, params: Params) -> AWSResponse:
         with self._lock:

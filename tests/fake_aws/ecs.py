@@ -17,6 +17,7 @@ TASKS_A_CALL = 100
 SERVICES_A_CALL = 10
 REVISIONS_A_CALL = 20
 DEPLOYMENTS_A_CALL = 20
+_BRIEF = ("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt", "status")
 
 Images = str | Sequence[str] | Mapping[str, str]
 """The images of a task definition: of one container ``app``, of ``app``, ``sidecar-1`` …, or by container name."""
@@ -271,6 +272,7 @@ class FakeEcs:
             "DescribeTasks": self._describe_tasks,
             "ListServices": self._list_services,
             "DescribeServices": self._describe_services,
+            "ListServiceDeployments": self._list_deployments,
             "DescribeServiceDeployments": self._describe_deployments,
             "DescribeServiceRevisions": self._describe_revisions,
             "ListTaskDefinitionFamilies": self._list_families,
@@ -307,6 +309,29 @@ class FakeEcs:
         cluster = self._in_cluster(params)
         there = {arn: service for arn, service in self.services.items() if service["clusterArn"] == cluster}
         return _described("services", there, params["services"], SERVICES_A_CALL)
+
+    def _list_deployments(self, params: Params) -> dict[str, Any]:
+        """In the order in which they were made here; AWS promises none. A test sets the times of an entry."""
+        cluster, named = self._in_cluster(params), params["service"]
+        if not any(named in (arn, one["serviceName"]) for arn, one in self.services.items()):
+            raise Fault("ServiceNotFoundException", "Service not found.")
+        after, wanted = params.get("createdAt", {}).get("after", 0), params.get("status")
+        found = [
+            {
+                **{key: value for key, value in one.items() if key in _BRIEF},
+                "targetServiceRevisionArn": one["targetServiceRevision"]["arn"],
+            }
+            for one in self.deployments.values()
+            if one["clusterArn"] == cluster
+            and named in (one["serviceArn"], one["serviceArn"].rpartition("/")[2])
+            and one.get("createdAt", 0) >= after
+            and (wanted is None or one["status"] in wanted)
+        ]
+        size = params.get("maxResults", 20)
+        if not 1 <= size <= PAGE:
+            raise Fault("InvalidParameterException", f"maxResults must be from 1 to {PAGE}, got {size}")
+        shown, rest = page(found, params, size=size)
+        return {"serviceDeployments": shown, **rest}
 
     def _describe_deployments(self, params: Params) -> dict[str, Any]:
         """A deployment that names a revision from before October 25, 2024 fails, with the revision's ARN."""

@@ -45,4 +45,4 @@ def test_the_rules_find_what_the_reviewer_listed(folder: Path) -> None:
 def test_every_rule_occurs_in_the_corpus() -> None:
     """A rule that no sample gives reason to is not measured by it; the ones that are left out are known."""
     listed = {rule for folder in FOLDERS for _, rule, _, _ in expected(folder)}
-    assert {rule.id for rule in RULES} - listed == {"MOOR-T3c"}
+    assert {rule.id for rule in RULES} - listed == {"MOOR-T2c", "MOOR-T3c", "MOOR-W1d"}

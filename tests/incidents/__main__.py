@@ -1,10 +1,14 @@
-"""``make replay``: incident Q as it was and with our stacks, step by step, on a cloud on this machine."""
+"""``make replay``: incidents W1 and Q, as they were and with our stacks.
+
+``python -m tests.incidents W1`` plays one alone. W1 is a model and needs nothing; Q is played on a cloud on this
+machine.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,10 +21,29 @@ from stacks.node import use_wheel_node
 from tests.incidents.story import Moment, World, play
 
 
-def main() -> int:
+def main(names: Sequence[str]) -> int:
+    """Plays the incidents that are named, or all; fails unless each shows what it should."""
+    plays = {"W1": w1, "Q": q}
+    unknown = sorted(set(names) - plays.keys())
+    if unknown:
+        sys.stderr.write(
+            f"there is no replay of {', '.join(unknown)}; name one of {', '.join(plays)}, or none for all\n"
+        )
+        return 2
+    console = Console()
+    return max([plays[name](console) for name in plays if name in names or not names])
+
+
+def w1(console: Console) -> int:
+    """When a page would have come, and whether the ports would have run out."""
+    from tests.incidents.ports_replay import run
+
+    return run(console)
+
+
+def q(console: Console) -> int:
     """Plays both worlds, prints them side by side, and fails unless the first lost images and the second none."""
     use_wheel_node()
-    console = Console()
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder, "cloud")
         cloud = LocalCloud.started(state)
@@ -81,4 +104,4 @@ def _played(console: Console, name: str, world: World) -> Iterator[Moment]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,7 @@ NEEDED = {
     "secrets": {"secretsmanager"},
     "exec": {"ssmmessages"},
     "metrics": {"monitoring"},
+    "configuration": {"appconfigdata"},
 }
 
 

@@ -125,13 +125,41 @@ def test_before_nobody_hears_that_ports_ran_out(templates: dict[str, Template]) 
 def test_after_every_gateway_pages_when_it_has_no_port_left(
     templates: dict[str, Template], name: str, gateways: int
 ) -> None:
-    """Each NAT gateway has one alarm that names it and tells the topic; without gateways there is none (W1)."""
-    alarms = of_type(templates[name], ALARM).values()
+    """Each NAT gateway has one page that names it and tells the topic; without gateways there is none (W1)."""
+    alarms = [one for one in of_type(templates[name], ALARM).values() if one["AlarmDescription"].startswith("[page]")]
     watched = [alarm["Dimensions"] for alarm in alarms]
     made = of_type(templates[name], "AWS::EC2::NatGateway")
     assert len(watched) == len(made) == gateways
     assert all([{"Name": "NatGatewayId", "Value": {"Ref": gateway}}] in watched for gateway in made)
     assert all((alarm["MetricName"], alarm["AlarmActions"]) == ("ErrorPortAllocation", [TOPIC]) for alarm in alarms)
+
+
+@pytest.mark.parametrize(("name", "gateways"), [("Production", 3), ("Staging", 1), ("Closed", 0)])
+def test_after_every_gateway_tells_that_it_drops_packets(
+    templates: dict[str, Template], name: str, gateways: int
+) -> None:
+    """The share that AWS names, of each gateway's own traffic: dropped packets by those that came in on both sides."""
+    made = of_type(templates[name], "AWS::EC2::NatGateway")
+    sums = [one for one in of_type(templates[name], ALARM).values() if "Metrics" in one]
+    assert len(sums) == len(made) == gateways
+    for gateway in made:
+        (alarm,) = (
+            one
+            for one in sums
+            if one["Metrics"][0]["MetricStat"]["Metric"]["Dimensions"][0]["Value"] == {"Ref": gateway}
+        )
+        *queries, total = alarm["Metrics"]
+        assert [query["MetricStat"]["Metric"]["MetricName"] for query in queries] == [
+            "PacketsDropCount",
+            "PacketsInFromSource",
+            "PacketsInFromDestination",
+        ]
+        assert {query["ReturnData"] for query in queries} == {False}
+        own = [{"Name": "NatGatewayId", "Value": {"Ref": gateway}}]
+        assert all(query["MetricStat"]["Metric"]["Dimensions"] == own for query in queries)
+        assert {(query["MetricStat"]["Stat"], query["MetricStat"]["Period"]) for query in queries} == {("Sum", 300)}
+        assert total["Expression"] == "(m0)/(m1+m2)"
+        assert alarm["AlarmActions"] == [TOPIC]
 
 
 def service_names(template: Template, kind: str) -> set[str]:

@@ -41,8 +41,8 @@ def transcript(block: str, world: World, account: Account) -> str:
             continue
         program, *arguments = shlex.split(command)
         assert program == "moorings"
-        about_images = arguments[0] in ("check", "images")
-        done = run(*arguments, connect=world.connect) if about_images else account.moorings(*arguments)
+        without_stacks = arguments[0] in ("check", "images", "ports")
+        done = run(*arguments, connect=world.connect) if without_stacks else account.moorings(*arguments)
         code = done.code
         shown += done.out + done.err
     return shown
@@ -75,7 +75,7 @@ def test_the_page_shows_what_is_printed(
     pin = Slot(namespace="use", writer="5d1f0a", name=slot_name("worker"), number=0)
     world.ecr.tag(NAME, pin.tag, v42)
     block = BLOCK.findall(text)[number]
-    if not re.search(r"^\$ moorings (check|images)", block, re.MULTILINE):
+    if not re.search(r"^\$ moorings (check|images|ports)", block, re.MULTILINE):
         released(account)
     with patch.dict(promote.__kwdefaults__, {"open_address": account.ecr.open_address}):
         shown = transcript(block, world, account)
@@ -84,7 +84,7 @@ def test_the_page_shows_what_is_printed(
 
 COMMANDS = (
     *("check", "images check", "images list", "images preview", "images verify"),
-    *("status", "verify", "promote", "release", "rollback", "restart", "freeze", "thaw", "history", "diff"),
+    *("status", "verify", "promote", "release", "rollback", "restart", "freeze", "thaw", "history", "diff", "ports"),
 )
 
 

@@ -204,7 +204,8 @@ def test_the_why_is_in_the_template(worker: Template) -> None:
     """Whoever reads the service finds the arithmetic of its numbers beside it (Q8)."""
     (metadata,) = (one["Metadata"] for one in worker["Resources"].values() if one["Type"] == SERVICE)
     why = metadata["moorings:why"]
-    assert set(why) == {"capacity", "health", "logs", "stop"}
+    assert set(why) == {"capacity", "health", "logs", "ports", "stop"}
+    assert why["ports"][0].startswith("Connections are opened from ports 10240 to 65535, 55296 to each destination")
     assert "at most 60 s" in why["health"][0]
     assert "at most 50 s after its start" in why["health"][0]
     assert why["stop"] == ["A job in hand has 120 s after SIGTERM; then ECS kills it."]

@@ -60,6 +60,7 @@ def test_its_container_is_as_safe_as_the_services(template: Template) -> None:
     assert found["Environment"] == [{"Name": "MODE", "Value": "shop"}]
     assert [secret["Name"] for secret in found["Secrets"]] == ["TOKEN"]
     assert [mount["ContainerPath"] for mount in found["MountPoints"]] == ["/tmp"]
+    assert found["SystemControls"] == [{"Namespace": "net.ipv4.ip_local_port_range", "Value": "10240 65535"}]
     assert not {"PortMappings", "HealthCheck"} & set(found)
 
 

@@ -40,7 +40,7 @@ def test_before_a_template_says_no_reason(pattern: Template) -> None:
 def test_after_the_service_carries_its_arithmetic(api: Template) -> None:
     """Capacity, time-outs, health and logs, each with numbers that are the service's own (Q8)."""
     said = why(api)
-    assert list(said) == ["capacity", "timeouts", "health", "logs"]
+    assert list(said) == ["capacity", "timeouts", "health", "logs", "ports"]
     assert said["capacity"][0] == "3 to 7 tasks."
     assert "Scaling aims at 40 % CPU" in said["capacity"][1]
     assert said["timeouts"][0].startswith("Upstream 15 s < idle 50 s < caller 90 s")
@@ -51,6 +51,10 @@ def test_after_the_service_carries_its_arithmetic(api: Template) -> None:
     assert said["health"][3].endswith("for 88 s.")
     assert "50 MiB (non-blocking)" in said["logs"][0]
     assert "400 days" in said["logs"][1]
+    assert said["ports"] == [
+        "Connections are opened from ports 10240 to 65535, 55296 to each destination instead of 28232: no server "
+        "listens there."
+    ]
 
 
 def test_the_arithmetic_of_a_peak_is_said() -> None:
@@ -121,4 +125,4 @@ def test_every_service_of_ours_is_explained(templates: Templates) -> None:
         if one["Type"] == "AWS::ECS::Service"
     ]
     assert len(services) == 6
-    assert all(set(one["Metadata"][KEY]) == {"capacity", "timeouts", "health", "logs"} for one in services)
+    assert all(set(one["Metadata"][KEY]) == {"capacity", "timeouts", "health", "logs", "ports"} for one in services)

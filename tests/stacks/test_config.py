@@ -10,13 +10,14 @@ import pytest
 from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig, ServiceSize
 from stacks.domain import Domain
 from stacks.environments import ENVIRONMENTS
 from stacks.landscape import check_environments
 from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
-from tests.support import TOKEN, refused, run_without_cdk
+from tests.support import DIGEST, TOKEN, refused, run_without_cdk
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/84941bd4-6795-4871-99f6-e2e4697138da"
 WEB = ServiceConfig(name="web", health_check=HealthCheck.http("/healthz", port=8080, program="curl"))
@@ -205,6 +206,31 @@ def test_secrets_bring_the_endpoint_that_they_are_read_through() -> None:
     """The network's endpoints follow from what the services use, so a secret does not take the NAT gateway (W1)."""
     assert STAGING.features == ("images", "logs")
     assert set(changed(services=(WORKER, replace(WEB, secrets=("A",)))).features) == {"images", "logs", "parameters"}
+
+
+AGENT = SocketMetrics(image=f"public.ecr.aws/cloudwatch-agent/cloudwatch-agent@{DIGEST}")
+
+
+def test_an_agent_brings_the_endpoint_that_it_sends_through() -> None:
+    """What counts the ports of the NAT gateway does not take them (W1)."""
+    seen = changed(services=(replace(WEB, secrets=("A",), socket_metrics=AGENT), WORKER))
+    assert set(seen.features) == {"images", "logs", "parameters", "metrics"}
+    assert set(changed(services=(replace(WORKER, socket_metrics=AGENT),)).features) == {"images", "logs", "metrics"}
+
+
+def test_an_agent_that_does_not_fit_the_task_is_refused() -> None:
+    """In an environment of small tasks it would have more than the application (W1)."""
+    seen = replace(WEB, socket_metrics=replace(AGENT, memory_mib=513))
+    small = ServiceSize(task=TaskSize(cpu=512, memory_mib=1024))
+    refused(lambda: changed(services=(seen,), size=small), "memory_mib", 513, "at most half of the task's 1024 MiB")
+    half = replace(AGENT, memory_mib=512)
+    assert changed(services=(replace(seen, socket_metrics=half),), size=small).services[0].socket_metrics == half
+
+
+def test_what_is_no_agent_is_refused() -> None:
+    """An image alone does not say how many destinations there are."""
+    image = cast("SocketMetrics", AGENT.image)
+    refused(lambda: replace(WEB, socket_metrics=image), "socket_metrics", image, "a SocketMetrics or None")
 
 
 def test_two_environments_with_one_repository_are_refused() -> None:

@@ -82,6 +82,25 @@ def test_other_environments_pass_too(which: str, findings: list[str], tmp_path: 
         ({"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "s3:GetObject"], "Resource": "*"}, "s3:GetObject"),
         ({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::x"}, "s3:*"),
         ({"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}, None),
+        ({"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}, "cloudwatch:PutMetricData"),
+        (
+            {
+                "Effect": "Allow",
+                "Action": "cloudwatch:PutMetricData",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}},
+            },
+            "cloudwatch:PutMetricData",
+        ),
+        (
+            {
+                "Effect": "Allow",
+                "Action": "cloudwatch:PutMetricData",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"cloudwatch:namespace": "Moorings/Sockets"}},
+            },
+            None,
+        ),
         ({"Effect": "Deny", "Action": "*", "Resource": "*"}, None),
     ],
 )

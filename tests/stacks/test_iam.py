@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stacks.application import application
-from stacks.config import SERVICES_AT_MOST
+from stacks.config import SERVICES_AT_MOST, ServiceSize
 from tests.stacks import iam
 from tests.stacks.iam import Allowed, Templates
 from tests.stacks.variants import two_accounts, variants
@@ -233,6 +233,7 @@ def test_the_release_role_has_room_for_the_longest_names_of_the_most_services(
         application="a" * application_name,
         name="e" * name,
         services=tuple(replace(web, name=each, subdomain=each) for each in names),
+        size=ServiceSize(),  # with a target on requests there would be room for sixteen
     )
     application([config], checked=False, outdir=str(tmp_path)).synth()
     stack = f"{config.application}--{config.name}--services"

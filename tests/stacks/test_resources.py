@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
@@ -18,7 +19,8 @@ from stacks.domain import Domain
 from stacks.environments import ENVIRONMENTS
 from stacks.resources import resources
 from stacks.scheduled import ScheduledTaskConfig
-from tests.support import refused
+from stacks.service_config import ServiceConfiguration
+from tests.support import DIGEST, refused
 
 STAGING = ENVIRONMENTS[0]
 (WEB,) = STAGING.services
@@ -38,6 +40,11 @@ def with_web(**changes: object) -> EnvironmentConfig:
     return replace(STAGING, services=(replace(WEB, **changes),))  # type: ignore[arg-type]
 
 
+AGENT = f"public.ecr.aws/cloudwatch-agent/cloudwatch-agent@{DIGEST}"
+PRIVATE_AGENT = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/cloudwatch-agent/cloudwatch-agent@{DIGEST}"
+CONFIGURATION = ServiceConfiguration(
+    schema='{"type": "object"}', content="{}", agent_image=f"public.ecr.aws/aws-appconfig/aws-appconfig-agent@{DIGEST}"
+)
 WORKER = ServiceConfig(name="mailer", health_check=ContainerCheck.of("true"))
 EVERYTHING = replace(
     STAGING,
@@ -68,9 +75,18 @@ EVERYTHING = replace(
         replace(STAGING, domain=ZONE),
         with_web(deployment=DeploymentPolicy(strategy=DeploymentStrategy.BLUE_GREEN)),
         with_web(size=ServiceSize(capacity=Capacity(target_requests_per_minute=100))),
+        with_web(socket_metrics=SocketMetrics(image=AGENT)),
+        replace(STAGING, services=(replace(WORKER, socket_metrics=SocketMetrics(image=PRIVATE_AGENT)),)),
+        with_web(configuration=CONFIGURATION),
+        with_web(configuration=CONFIGURATION, socket_metrics=SocketMetrics(image=AGENT)),
+        replace(STAGING, services=(replace(WORKER, configuration=CONFIGURATION),)),
         EVERYTHING,
     ],
-    ids=("staging", "production", "worker", "https", "record", "shifting", "requests", "everything"),
+    ids=(
+        *("staging", "production", "worker", "https", "record", "shifting", "requests"),
+        *("sockets", "sockets of a worker"),
+        *("configuration", "configuration and sockets", "configuration of a worker", "everything"),
+    ),
 )
 def test_the_count_is_that_of_the_template(config: EnvironmentConfig, tmp_path: Path) -> None:
     """What is counted before CDK starts is what the services' stack has, whatever its services use."""
@@ -81,15 +97,23 @@ def test_the_count_is_that_of_the_template(config: EnvironmentConfig, tmp_path: 
 
 
 def test_a_stack_that_is_too_large_is_refused_with_its_count() -> None:
-    """One web service is 30 resources, 39 scheduled tasks are 468 and five policies: 503."""
+    """One web service is 32 resources, 39 scheduled tasks are 468 and five policies: 505."""
     many = tasks(39)
     refused(
         lambda: with_web(scheduled_tasks=many),
         "services",
-        "1 with 503 resources",
+        "1 with 505 resources",
         "at most 500 resources in a stack",
     )
     assert len(with_web(scheduled_tasks=tasks(38)).services[0].scheduled_tasks) == 38
+
+
+def test_behind_cloudfront_fifteen_services_have_room() -> None:
+    """Each has 31 resources then, and the stack five: 470 for fifteen, and 501 for sixteen."""
+    many = tuple(replace(WEB, name=f"s-{number}", subdomain=f"s-{number}") for number in range(16))
+    public = replace(STAGING, internet_facing=True, domain=EDGE)
+    assert len(replace(public, services=many[:15]).services) == 15
+    refused(lambda: replace(public, services=many), "services", "16 with 501 resources", "at most 500 resources")
 
 
 def test_what_a_service_uses_takes_room_from_the_others() -> None:
@@ -104,6 +128,6 @@ def test_what_a_service_uses_takes_room_from_the_others() -> None:
             services=tuple(replace(one, before_release=OneOffTask(command=("migrate",))) for one in many),
         ),
         "services",
-        "17 with 583 resources",
+        "17 with 617 resources",
         "at most 500 resources",
     )

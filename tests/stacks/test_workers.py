@@ -87,7 +87,7 @@ def test_a_scheduled_task_runs_its_services_image_with_its_settings(services: di
         for task in properties(services, "AWS::ECS::TaskDefinition")
         for container in task["ContainerDefinitions"]
     }
-    assert set(by_name) == {"web", "web-nightly", "web-tidy", "mailer", "mailer-tidy"}
+    assert set(by_name) == {"web", "web-nightly", "web-tidy", "mailer", "mailer-tidy", "cloudwatch-agent"}
     _, mailer = by_name["mailer"]
     _, tidy = by_name["mailer-tidy"]
     for what in ("Image", "Environment", "Secrets"):
@@ -97,6 +97,30 @@ def test_a_scheduled_task_runs_its_services_image_with_its_settings(services: di
     task, nightly = by_name["web-nightly"]
     assert nightly["Image"] == by_name["web"][1]["Image"]
     assert (task["Cpu"], task["Memory"]) == ("1024", "2048")
+
+
+def test_only_the_service_that_asked_has_an_agent(services: dict[str, Any]) -> None:
+    """The worker counts its sockets; its scheduled task, and the service beside it, do not (W1)."""
+    with_agent = [
+        [container["Name"] for container in task["ContainerDefinitions"]]
+        for task in properties(services, "AWS::ECS::TaskDefinition")
+        if any(container["Name"] == "cloudwatch-agent" for container in task["ContainerDefinitions"])
+    ]
+    assert with_agent == [["mailer", "cloudwatch-agent"]]
+
+
+def test_its_sockets_are_watched_once_it_is_released(services: dict[str, Any]) -> None:
+    """Half and four fifths of 55,296 ports to each of two destinations, and silence of two tasks; not before (W1)."""
+    alarms = {one["AlarmName"]: one for one in properties(services, "AWS::CloudWatch::Alarm") if "AlarmName" in one}
+    start = "shop/staging/mailer"
+    found = {name: one for name, one in alarms.items() if "ports" in name or "sockets" in name}
+    assert {name: one["Threshold"] for name, one in found.items()} == {
+        f"{start}/ports-half-used": 55_296,
+        f"{start}/ports-nearly-used-up": 88_474,
+        f"{start}/sockets-unseen": 2,
+    }
+    (released,) = {json.dumps(one["ActionsEnabled"]) for one in found.values()}
+    assert "Fn::If" in released
 
 
 def test_a_schedule_changes_after_its_service(services: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.policy import TaskSize, WritablePath
+from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
 from constructs_lib.services.task.health_check import ContainerCheck
@@ -23,6 +24,7 @@ from stacks.node import use_wheel_node
 from stacks.releases import BuildSettings, PipelineSettings, ReleasePolicy
 from stacks.scheduled import ScheduledTaskConfig
 
+_AGENT = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/cloudwatch-agent/cloudwatch-agent@sha256:{'c' * 64}"
 _SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
 _CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-0123-0123-0123-0123456789ab"
 
@@ -69,7 +71,13 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             container_insights=False,
             build=BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub")),
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
-            services=(replace(web, deployment=DeploymentPolicy(strategy=DeploymentStrategy.LINEAR)),),
+            services=(
+                replace(
+                    web,
+                    deployment=DeploymentPolicy(strategy=DeploymentStrategy.LINEAR),
+                    socket_metrics=SocketMetrics(image=_AGENT),
+                ),
+            ),
         ),
         replace(
             staging,
@@ -136,6 +144,7 @@ def workers() -> tuple[EnvironmentConfig, ...]:
         health_check=ContainerCheck.of("python3", "-m", "mailer.alive"),
         environment=(("LEVEL", "info"),),
         secrets=("SMTP_PASSWORD",),
+        socket_metrics=SocketMetrics(image=_AGENT, destinations=2),
         writable_paths=(WritablePath(path="/tmp"),),
         scheduled_tasks=(often,),
     )

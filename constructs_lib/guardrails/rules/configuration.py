@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
-from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers, name_of
+from constructs_lib.guardrails.rules.configuration_copies import no_copy
+from constructs_lib.guardrails.rules.ecs import TASK_DEFINITION, containers
 from constructs_lib.guardrails.templates.assembly import Assembly, Template
 from constructs_lib.guardrails.templates.node import Node, NotKnown
 from constructs_lib.guardrails.templates.values import HOLE, Text, Value, as_text, function_of, mapping
@@ -15,7 +16,6 @@ from constructs_lib.guardrails.templates.world import World
 APPLICATION: Final = "AWS::AppConfig::Application"
 
 _AGENT: Final = "aws-appconfig-agent"
-_BACKUP: Final = "BACKUP_DIRECTORY"
 _DEEPEST: Final = 20
 
 _WHY: Final = "Twilio, February 2021: what depended on an inner service had no copy of its answers to run on"
@@ -31,50 +31,18 @@ def no_agent(application: Node) -> Fault | None:
 
 def agents(task_definition: Node) -> Iterable[Node]:
     """The containers that are surely the AppConfig agent; what is not known matters only beside AppConfig."""
+    missing: NotKnown | None = None
     try:
         for container in containers(task_definition):
-            if _is_agent(container.get("Image").value):
-                yield container
-    except NotKnown:
-        if task_definition.world.assembly.of_type(APPLICATION):
-            raise
-
-
-def no_backup(container: Node) -> Fault | None:
-    """T2b. The agent reads its backups back when it cannot reach AppConfig.
-
-    https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-integration-containers-agent-configuring.html
-    """
-    directory = _variable(container)
-    path = None if directory is None else directory.text()
-    if directory is None or not path:
-        return Fault(container.get("Environment"), f"{name_of(container)} has no {_BACKUP}")
-    mounts = container.get("MountPoints").items()
-    if container.get("VolumesFrom").given or any(_outlives_the_task(mount, path.rstrip("/")) for mount in mounts):
-        return None
-    return Fault(directory, f"{name_of(container)} backs up to {path[:60]!r}, on a disk that goes with the task")
-
-
-def _variable(container: Node) -> Node | None:
-    for variables in (container.get("Environment"), container.get("Secrets")):
-        for variable in variables.items():
-            if variable.get("Name").text() == _BACKUP:
-                return variable.get("Value")
-    if container.get("EnvironmentFiles").given:
-        raise NotKnown(container.get("EnvironmentFiles"), "the files are in S3")
-    return None
-
-
-def _outlives_the_task(mount: Node, path: str) -> bool:
-    """Whether a mount point holds a path, on a volume that the next task finds again."""
-    if not f"{path}/".startswith(f"{(mount.get('ContainerPath').text() or '').rstrip('/')}/"):
-        return False
-    name = mount.get("SourceVolume").text()
-    for volume in Node.of(mount.world, mount.resource).get("Properties", "Volumes").items():
-        if volume.get("Name").text() == name:
-            kept = {key for key, _ in volume.entries()} - {"Name", "Host", "ConfiguredAtLaunch"}
-            return bool(kept) or volume.get("Host", "SourcePath").given
-    return False
+            try:
+                if _is_agent(container.get("Image").value):
+                    yield container
+            except NotKnown as unknown:
+                missing = unknown
+    except NotKnown as unknown:
+        missing = unknown
+    if missing is not None and task_definition.world.assembly.of_type(APPLICATION):
+        raise missing
 
 
 def _agents(assembly: Assembly) -> bool | None:
@@ -143,8 +111,10 @@ RULES: Final = (
         types=(TASK_DEFINITION,),
         title="a new task has a copy of its configuration to start from",
         why=f"{_WHY}; a copy in a task's memory or on its disk dies with it, and the next task starts with nothing.",
-        fix="Set BACKUP_DIRECTORY to a path on a volume that outlives the task, such as one of Amazon EFS.",
+        fix="Keep a copy in S3 and name it to the application (MOORINGS_CONFIG_COPY: s3://bucket/key), which adds"
+        " nothing to the start of a task; or set BACKUP_DIRECTORY to a path on a volume of Amazon EFS, without which no"
+        " task starts.",
         subjects=agents,
-        judge=no_backup,
+        judge=no_copy,
     ),
 )

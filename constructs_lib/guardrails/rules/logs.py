@@ -25,8 +25,15 @@ def no_driver(container: Node) -> Fault | None:
 
 
 def blocking(container: Node) -> Fault | None:
-    """W2b. The API's default was blocking until June 2025, and an account setting can still make it so."""
-    configuration = container.get("LogConfiguration")
+    """W2b."""
+    return waits(container.get("LogConfiguration"), name_of(container))
+
+
+def waits(configuration: Node, who: str) -> Fault | None:
+    """What has a log configuration that waits for its delivery.
+
+    The API's default was blocking until June 2025, and an account setting can still make it so.
+    """
     driver = configuration.get("LogDriver").text()
     if driver is None or driver in ON_THE_HOST:
         return None
@@ -35,22 +42,27 @@ def blocking(container: Node) -> Fault | None:
     if value == "non-blocking" or (value is None and driver == FIRELENS):
         return None
     got = "no mode, which leaves it to the account" if value is None else f"mode {value!r}"
-    return Fault(mode, f"{name_of(container)} logs through {driver} with {got}")
+    return Fault(mode, f"{who} logs through {driver} with {got}")
 
 
 def small_buffer(container: Node) -> Fault | None:
     """W2c."""
-    size = container.get("LogConfiguration", "Options", "max-buffer-size")
+    return holds_little(container.get("LogConfiguration"), name_of(container))
+
+
+def holds_little(configuration: Node, who: str) -> Fault | None:
+    """What has a log configuration whose buffer is not chosen, or tiny."""
+    size = configuration.get("Options", "max-buffer-size")
     if size.given and (_bytes(size) or 0) >= MIB:
         return None
-    if not _has_buffer(container):
+    if not _has_buffer(configuration):
         return None
     if not size.given:
-        return Fault(size, f"{name_of(container)} has no max-buffer-size")
+        return Fault(size, f"{who} has no max-buffer-size")
     if _bytes(size) is None:
         text = (size.text() or "")[:40]
-        return Fault(size, f"max-buffer-size of {name_of(container)} is {text!r}, which is no size such as 25m")
-    return Fault(size, f"{name_of(container)} has a log buffer of {_shown(size)}, less than 1 MiB")
+        return Fault(size, f"max-buffer-size of {who} is {text!r}, which is no size such as 25m")
+    return Fault(size, f"{who} has a log buffer of {_shown(size)}, less than 1 MiB")
 
 
 def modest_buffer(container: Node) -> Fault | None:
@@ -60,7 +72,7 @@ def modest_buffer(container: Node) -> Fault | None:
         count = _bytes(size) if size.given else None
     except NotKnown:
         return None
-    if count is None or not MIB <= count < 10 * MIB or not _has_buffer(container):
+    if count is None or not MIB <= count < 10 * MIB or not _has_buffer(container.get("LogConfiguration")):
         return None
     return Fault(size, f"{name_of(container)} has a log buffer of {_shown(size)}, less than 10 MiB")
 
@@ -73,8 +85,7 @@ def known_containers(task_definition: Node) -> Iterable[Node]:
         return ()
 
 
-def _has_buffer(container: Node) -> bool:
-    configuration = container.get("LogConfiguration")
+def _has_buffer(configuration: Node) -> bool:
     driver = configuration.get("LogDriver").text()
     if driver is None or driver in (*ON_THE_HOST, FIRELENS):
         return False

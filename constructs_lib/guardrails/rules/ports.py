@@ -24,8 +24,8 @@ _TWO_PORTS: Final = re.compile(r"\s*([0-9]{1,9})\s+([0-9]{1,9})\s*")
 _PORTS: Final = re.compile(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?")
 
 _WHY: Final = (
-    "WebORCA, March 2025: a library opened more connections than before, the ports ran out at noon, and it took"
-    " 8 hours to suspect it."
+    "WebORCA, March 2025: a library opened more connections than before, the ports ran out the next morning,"
+    " and it took 32 hours to suspect it."
 )
 
 

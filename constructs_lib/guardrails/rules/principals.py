@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from constructs_lib.guardrails.rules.iam_policies import EVERY_REPOSITORY, MANAGED, Grant, Rights, rights
@@ -36,6 +37,21 @@ _TEMPLATED: Final = ("Version", "Statement")
 _Key = tuple[int, str] | str
 
 
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """A principal's policies (lesson Q1).
+
+    Args:
+        documents: policy documents.
+        managed: names of AWS's managed policies, and where each is named.
+        unknown: what could not be read.
+    """
+
+    documents: list[Node]
+    managed: list[tuple[str, Node]]
+    unknown: list[NotKnown]
+
+
 def principals(resource: Node) -> Iterator[Node]:
     """The resource, unless it is a policy of a principal of the assembly, or of none that it names."""
     if resource.resource.type in _ATTACHED:
@@ -49,16 +65,20 @@ def principals(resource: Node) -> Iterator[Node]:
 
 def pushes(principal: Node) -> Rights:
     """Where a principal may push, by all of its policies together."""
-    documents: list[Node] = []
-    managed: list[tuple[str, Node]] = []
-    unknown: list[NotKnown] = []
-    for policy in _policies(principal, unknown):
+    policies = policies_of(principal)
+    found = rights(policies.documents, policies.managed)
+    return Rights(found.grants, (*policies.unknown, *found.unknown))
+
+
+def policies_of(principal: Node) -> Policies:
+    """What gives a principal rights, wherever in the assembly it stands."""
+    found = Policies([], [], [])
+    for policy in _policies(principal, found.unknown):
         try:
-            _sort(policy, documents, managed)
+            _sort(policy, found.documents, found.managed)
         except NotKnown as error:
-            unknown.append(error)
-    found = rights(documents, managed)
-    return Rights(found.grants, (*unknown, *found.unknown))
+            found.unknown.append(error)
+    return found
 
 
 def limited(principal: Node) -> bool:

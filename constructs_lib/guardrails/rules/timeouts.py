@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from constructs_lib.guardrails.rule import Fault, Rule
@@ -18,12 +17,10 @@ from constructs_lib.guardrails.rules.load_balancing import (
     speaks_http,
     target_groups,
 )  # fmt: skip
-from constructs_lib.guardrails.templates.node import Node, NotKnown
+from constructs_lib.guardrails.rules.service_connect import PER_REQUEST_SECONDS, knows_requests, ports
+from constructs_lib.guardrails.templates.node import Node
 
 _WHY: Final = "Twilio, February 2021: requests waited too long for a service that was overloaded, and waiting piled up"
-
-_PER_REQUEST: Final = 15.0
-"""https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecs.ServiceConnectService.html"""
 
 _STOP: Final = 30.0
 _LONGEST_STOP: Final = 120.0
@@ -42,16 +39,10 @@ def short_drain(target_group: Node) -> Fault | None:
     return None
 
 
-def discoverable(service: Node) -> Iterable[Node]:
-    """The ports that a service offers through Service Connect."""
-    connect = service.get("Properties", "ServiceConnectConfiguration")
-    return () if connect.get("Enabled").truth() is False else connect.get("Services").items()
-
-
 def long_request(port: Node) -> Fault | None:
     """T3b. Between TCP ports nothing is known of requests, and no timeout can be set."""
     timeout = port.get("Timeout", "PerRequestTimeoutSeconds")
-    limit = seconds(timeout, _PER_REQUEST)
+    limit = seconds(timeout, PER_REQUEST_SECONDS)
     if limit.seconds <= 0:
         return Fault(timeout, "a request through Service Connect has no timeout")
     service = Node.of(port.world, port.resource)
@@ -61,27 +52,10 @@ def long_request(port: Node) -> Fault | None:
                 continue
             for balancer in load_balancers(target_group):
                 idle = idle_timeout_of(balancer)
-                if limit.seconds >= idle.seconds and (timeout.given or _knows_requests(port)):
+                if limit.seconds >= idle.seconds and (timeout.given or knows_requests(port)):
                     outer = f"{balancer.resource.logical_id} gives up after {idle}"
                     return Fault(timeout, f"a request through Service Connect may take {limit}, and {outer}")
     return None
-
-
-def _knows_requests(port: Node) -> bool:
-    """Whether the port's protocol is one of requests; TCP is the default.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html
-    """
-    arn = Node.of(port.world, port.resource).get("Properties", "TaskDefinition")
-    found = arn.target()
-    if found is None:
-        raise NotKnown(arn, "its task definition is not in these templates")
-    name = port.get("PortName").text()
-    for container in containers(Node.of(port.world, found)):
-        for mapping in container.get("PortMappings").items():
-            if mapping.get("Name").text() == name:
-                return mapping.get("AppProtocol").text() not in (None, "tcp")
-    return False
 
 
 def slow_check(target_group: Node) -> Fault | None:
@@ -160,7 +134,7 @@ RULES: Final = (
         title="a request between services ends before the caller's load balancer gives up",
         why=f"{_WHY}; an inner timeout that is longer than the outer one works for callers who have gone.",
         fix="Set Timeout.PerRequestTimeoutSeconds above 0 and below the load balancer's idle_timeout.timeout_seconds.",
-        subjects=discoverable,
+        subjects=ports,
         judge=long_request,
     ),
     Rule(

@@ -36,9 +36,9 @@ class LocalPorts:
     def count(self) -> int:
         """Connections that fit to one destination, an address with a port, at the same time.
 
-        Kernels before 6.7 or so leave one port of an odd number out; it is counted here.
+        The kernel looks at an even number of ports, so of an odd number it may leave one out, and that is not counted.
         """
-        return self.high - self.low + 1
+        return (self.high - self.low + 1) // 2 * 2
 
     @property
     def setting(self) -> str:
@@ -61,6 +61,5 @@ def above(container_ports: Iterable[int]) -> LocalPorts | None:
     highest = max(container_ports, default=0)
     if highest < WIDE.low:
         return WIDE
-    if WIDE.high - highest <= KERNEL.count:
-        return None
-    return LocalPorts(highest + 1, WIDE.high)
+    low = highest + 2 - highest % 2
+    return LocalPorts(low, WIDE.high) if WIDE.high - low >= KERNEL.count else None

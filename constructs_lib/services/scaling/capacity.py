@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from constructs_lib.checks import invalid, is_token, name, tuple_of, whole_number
+from constructs_lib.services.ports.port_budget import Connections
 from constructs_lib.services.schedules.schedule import Schedule
 
 MOST_TASKS: Final = 5000
@@ -44,6 +45,8 @@ class Peak:
         requests_per_second: of the whole service at its peak; above 0.
         per_task: requests per second that one task serves well, as its owner has measured; 0.1 or more.
         az_count: availability zones that the tasks run in, 2 to 6.
+        connections: how connections to a dependency are used, for the port budget (lesson W1); ``None``, the default:
+            unknown, and the worst is taken, one for each request.
 
     Raises:
         ValueError: a number out of its range, or a peak that takes more than 5000 tasks.
@@ -52,11 +55,14 @@ class Peak:
     requests_per_second: float
     per_task: float
     az_count: int
+    connections: Connections | None = None
 
     def __post_init__(self) -> None:
         _positive("requests_per_second", self.requests_per_second, 0, "pass what the busiest minute had, by second")
         _positive("per_task", self.per_task, 0.1, "measure a task by a load test; of slower ones, scale on CPU alone")
         whole_number("az_count", self.az_count, low=2, high=6, fix="the loss of one zone must not end the service")
+        if self.connections is not None and not isinstance(self.connections, Connections):
+            raise invalid("connections", self.connections, "Connections or None", "write Connections(kept='pooled', …)")
         if self.min_tasks > MOST_TASKS:
             raise invalid(
                 "requests_per_second",
@@ -187,6 +193,7 @@ class Capacity:
         max_tasks: int | None = None,
         target_cpu_percent: int = 50,
         scheduled: tuple[ScheduledCapacity, ...] = (),
+        connections: Connections | None = None,
     ) -> Capacity:
         """As many tasks as serve a peak with one availability zone lost; :class:`Peak` has the arithmetic.
 
@@ -198,11 +205,15 @@ class Capacity:
                 then, one zone lost.
             target_cpu_percent: average CPU that scaling aims at beside the requests, 10 to 75; 50 by default.
             scheduled: limits at other times; none by default.
+            connections: how connections to a dependency are used, for the port budget (lesson W1); ``None``, the
+                default: unknown, and the worst is taken, one for each request.
 
         Raises:
             ValueError: as :class:`Peak` and :class:`Capacity` say.
         """
-        peak = Peak(requests_per_second=requests_per_second, per_task=per_task, az_count=az_count)
+        peak = Peak(
+            requests_per_second=requests_per_second, per_task=per_task, az_count=az_count, connections=connections
+        )
         return cls(
             min_tasks=peak.min_tasks,
             max_tasks=min(MAXIMUM_FACTOR * peak.min_tasks, MOST_TASKS) if max_tasks is None else max_tasks,

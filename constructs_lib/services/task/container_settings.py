@@ -9,6 +9,10 @@ from aws_cdk import aws_ecs as ecs
 
 from constructs_lib.checks import invalid
 from constructs_lib.services.policy import WritablePath, check_volumes, command_words
+from constructs_lib.services.ports.kernel_settings import KernelSettings
+from constructs_lib.services.traffic.service_connect import ServiceConnect
+
+_DEFAULT_KERNEL = KernelSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,10 @@ class ContainerSettings:
         secrets: settings that ECS reads from Secrets Manager or Parameter Store when a task starts.
         writable_paths: directories that it may write to; none by default.
         command: a program of the image and its arguments; ``None``, the default: what the image says.
+        kernel: what the task asks of its kernel, given with the application's container only; by default connections
+            are opened from a wider range of ports (lesson W1).
+        offers: what other services may call on the application's port; ``None``, the default: nothing (lesson T3). Then
+            :func:`constructs_lib.services.traffic.service_connect_rendering.connect_service` too.
 
     Raises:
         ValueError: two writable paths with one volume name, a setting that is plain and secret, or a command that is no
@@ -30,6 +38,8 @@ class ContainerSettings:
     secrets: Mapping[str, ecs.Secret] = field(default_factory=dict)
     writable_paths: Sequence[WritablePath] = ()
     command: Sequence[str] | None = None
+    kernel: KernelSettings = _DEFAULT_KERNEL
+    offers: ServiceConnect | None = None
 
     def __post_init__(self) -> None:
         check_volumes(tuple(self.writable_paths))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import jsii
@@ -24,6 +25,7 @@ from constructs_lib.services.task.log_options import SafeLogs, crowded, safe_log
 
 _DEFAULT_DELIVERY = LogDelivery()
 _TASK_DEFINITION: Final = "AWS::ECS::TaskDefinition"
+_LOGS: Final = "logConfiguration"
 
 
 def keep_logs_non_blocking(task: ecs.CfnTaskDefinition, delivery: LogDelivery = _DEFAULT_DELIVERY) -> None:
@@ -40,13 +42,28 @@ def keep_logs_non_blocking(task: ecs.CfnTaskDefinition, delivery: LogDelivery = 
     task.node.add_validation(look)
 
 
+def keep_proxy_logs_non_blocking(service: ecs.CfnService, delivery: LogDelivery = _DEFAULT_DELIVERY) -> None:
+    """A service's Service Connect proxy has non-blocking logs when its template is written, if it logs (lesson W2).
+
+    ECS puts the proxy into each task and calls through it stop when it does, but its logs are no task definition's.
+
+    Args:
+        service: the service; of a higher construct ``service.node.default_child``.
+        delivery: size of the buffer where it is missing or below 25 MiB.
+    """
+    look = _ProxyLook(service, delivery)
+    service.service_connect_configuration = Lazy.uncached_any(look)
+    service.node.add_validation(look)
+
+
 @jsii.implements(IAspect)
 class NonBlockingLogs:
     """An Aspect: the logs of every task definition in a scope are non-blocking, or the synthesis fails (lesson W2).
 
-    It writes ``mode`` and ``max-buffer-size`` where they are missing, blocking or below 25 MiB. What it cannot make
-    safe fails the synthesis with a sentence: a container without a log driver, a driver that ECS does not name, a value
-    that only CloudFormation knows, buffers of more than a quarter of the task's memory.
+    Those of Service Connect's proxies too, which are written in the services. It writes ``mode`` and
+    ``max-buffer-size`` where they are missing, blocking or below 25 MiB. What it cannot make safe fails the
+    synthesis with a sentence: a container without a log driver, a driver that ECS does not name, a value that only
+    CloudFormation knows, buffers of more than a quarter of the task's memory.
 
     The order of Aspects does not matter: the containers are not read at the visit, because others may add one later,
     but when the template is written. When somebody has put other containers in their place by then, a last look fails
@@ -71,9 +88,11 @@ class NonBlockingLogs:
             Aspects.of(place).add(self, priority=AspectPriority.MUTATING)
 
     def visit(self, node: IConstruct) -> None:
-        """Covers one task definition; called by CDK for each construct."""
+        """Covers one task definition or service; called by CDK for each construct."""
         if isinstance(node, ecs.CfnTaskDefinition):
             keep_logs_non_blocking(node, self._delivery)
+        elif isinstance(node, ecs.CfnService):
+            keep_proxy_logs_non_blocking(node, self._delivery)
         elif isinstance(node, Stage):
             for stage in filter(_forgotten, _places(node)):
                 fix = "call NonBlockingLogs.apply_to for it too: Aspects of an app stop at its stages (lesson W2)"
@@ -101,6 +120,41 @@ class _Look:
             # Somebody has put others in their place.
             seen = _as_they_are(self._task.stack.resolve(now), self._delivery)
         return [*seen.refusals, *crowded(seen.buffers, self._task.memory)]
+
+
+@jsii.implements(IAnyProducer, IValidation)
+class _ProxyLook:
+    """The proxy's logs are judged as those of a container; one that logs nowhere waits for nothing."""
+
+    def __init__(self, service: ecs.CfnService, delivery: LogDelivery) -> None:
+        self._service, self._delivery = service, delivery
+        self._given = _connect(service)
+
+    def produce(self, context: IResolveContext) -> object:
+        """The configuration, made safe; called by CDK whenever it reads the template."""
+        given = context.resolve(self._given)
+        proxy = _proxy(given)
+        if proxy is None:
+            return given
+        safe = safe_logs([proxy], self._delivery).containers
+        assert isinstance(safe, list)
+        return {**given, _LOGS: safe[0][_LOGS]}
+
+    def validate(self) -> list[str]:
+        """What is not safe after all; called by CDK once, after all Aspects."""
+        proxy = _proxy(self._service.stack.resolve(_connect(self._service)))
+        return [] if proxy is None else list(_as_they_are([proxy], self._delivery).refusals)
+
+
+def _connect(service: ecs.CfnService) -> object:
+    """What is set, perhaps not known yet: that the property of the same name cannot give back to Python."""
+    return service._cfn_properties.get("serviceConnectConfiguration")
+
+
+def _proxy(configuration: object) -> dict[str, object] | None:
+    """The proxy as a container, for the same judgment."""
+    logs = configuration.get(_LOGS) if isinstance(configuration, Mapping) else None
+    return None if logs is None else {"name": "service-connect", _LOGS: logs}
 
 
 def _as_they_are(containers: object, delivery: LogDelivery) -> SafeLogs:

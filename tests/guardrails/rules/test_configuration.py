@@ -144,4 +144,89 @@ def test_t2b_containers_that_are_not_known(definitions: object) -> None:
     assert judged("MOOR-T2b", resources) == []
     assert [status for status, _ in judged("MOOR-T2b", APPLICATION | resources)] == ["unknown"]
     both = [agent(), {"Ref": "Open"}]
-    assert judged("MOOR-T2b", {"Task": task(*both)}) == [("fail", PLACE)]
+    assert [status for status, _ in judged("MOOR-T2b", {"Task": task(*both)})] == ["unknown"]
+
+
+def told(name: object, value: object, **more: object) -> dict[str, Any]:
+    """The application's container, with a variable."""
+    return {"Name": "web", "Image": "web:1", "Environment": [{"Name": name, "Value": value}]} | more
+
+
+def role(*actions: object, effect: str = "Allow", **more: object) -> dict[str, Any]:
+    """A task's role."""
+    document = {"Statement": [{"Effect": effect, "Action": list(actions), "Resource": "*"}]}
+    return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": document}]} | more}
+
+
+BUCKET: dict[str, Any] = {"Bucket": {"Type": "AWS::S3::Bucket"}}
+FAIL, UNKNOWN, PASS = "fail", "unknown", None
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        (told("MOORINGS_CONFIG_COPY", "s3://bucket/shop/production.json"), PASS),
+        (told("MOORINGS_CONFIG_COPY", {"Fn::Sub": "s3://${Bucket}/shop.json"}), PASS),
+        (told("MOORINGS_CONFIG_COPY", {"Fn::Join": ["", ["s3://", {"Ref": "Bucket"}, "/", {"Ref": "Open"}]]}), PASS),
+        (told("FALLBACK_FLAGS", "s3://bucket/flags.json"), PASS),
+        (told("app_settings_url", "s3://bucket/a"), PASS),
+        (told("UPLOADS", "s3://bucket/uploads/a.json"), UNKNOWN),
+        (told("CONFIG_COPY", "s3://bucket/"), FAIL),
+        (told("CONFIG_COPY", "s3://bucket"), FAIL),
+        (told("CONFIG_COPY", "s3://bucket/folder/"), FAIL),
+        (told("CONFIG_COPY", "https://bucket/key"), FAIL),
+        (told("CONFIG_COPY", "see s3://bucket/key"), FAIL),
+        (told("MOORINGS_CONFIG_COPY", {"Ref": "Open"}), UNKNOWN),
+        (told("CONFIG_NAME", {"Ref": "Open"}), FAIL),
+        (told({"Ref": "Open"}, "s3://bucket/a"), FAIL),
+        ({"Name": "web", "Image": "web:1", "Environment": {"Ref": "Open"}}, UNKNOWN),
+        ({"Name": "web", "Image": "web:1"}, FAIL),
+        ({"Ref": "Open"}, UNKNOWN),
+    ],
+)
+def test_t2b_a_copy_in_s3_that_the_application_is_told_of(container: dict[str, Any], expected: str | None) -> None:
+    """An object's place under a name that speaks of configuration; under another name it may be one."""
+    found = judged("MOOR-T2b", BUCKET | {"Task": task(container, agent())})
+    assert [status for status, _ in found] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (role("appconfig:GetLatestConfiguration", "s3:PutObject"), FAIL),
+        (role("s3:GetObject"), UNKNOWN),
+        (role("s3:GetObject*"), UNKNOWN),
+        (role("S3:get*"), UNKNOWN),
+        (role("*"), UNKNOWN),
+        (role({"Ref": "Open"}), UNKNOWN),
+        (role("s3:GetObject", effect="Deny"), FAIL),
+        (role("sqs:*", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]), UNKNOWN),
+        (role("sqs:*", ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"]), FAIL),
+        (role("sqs:*", ManagedPolicyArns=["arn:aws:iam::123456789012:policy/ours"]), UNKNOWN),
+        ({"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {
+            "Statement": {"Effect": "Allow", "NotAction": "sqs:*", "Resource": "*"}}}]}}, UNKNOWN),
+    ],
+)  # fmt: skip
+def test_t2b_a_role_that_may_read_an_object_leaves_it_open(given: dict[str, Any], expected: str | None) -> None:
+    """The application may know its copy from elsewhere; without the right it cannot have one there."""
+    resources = {"Role": given, "Task": task(told("MODE", "x"), agent(), TaskRoleArn={"Fn::GetAtt": ["Role", "Arn"]})}
+    assert [status for status, _ in judged("MOOR-T2b", resources)] == [expected]
+
+
+def test_t2b_a_policy_beside_the_role_counts() -> None:
+    """As CDK writes it, and a role of elsewhere may have any."""
+    document = {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject*", "s3:List*"], "Resource": "*"}]}
+    policy = {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": document}}
+    resources = {"Role": role("sqs:*"), "Task": task(agent(), TaskRoleArn={"Fn::GetAtt": ["Role", "Arn"]})}
+    assert [status for status, _ in judged("MOOR-T2b", resources)] == ["fail"]
+    assert [status for status, _ in judged("MOOR-T2b", resources | {"Policy": policy})] == ["unknown"]
+    elsewhere = {"Task": task(agent(), TaskRoleArn="arn:aws:iam::123456789012:role/web")}
+    assert [status for status, _ in judged("MOOR-T2b", elsewhere)] == ["unknown"]
+
+
+def test_t2b_either_copy_is_enough() -> None:
+    """A volume that outlives the task needs no copy in S3, whatever of that is not known, and the other way round."""
+    efs = task(told("UPLOADS", "s3://b/a"), agent(DIRECTORY), Volumes=[EFS])
+    assert judged("MOOR-T2b", {"Task": efs}) == []
+    both = task(told("CONFIG_COPY", "s3://b/a"), agent([{"Name": {"Ref": "Open"}, "Value": "x"}]))
+    assert judged("MOOR-T2b", {"Task": both}) == []

@@ -104,6 +104,31 @@ def test_after_every_container_has_an_init_process(web: Template) -> None:
     }
 
 
+def test_before_a_sidecar_may_take_all_memory_of_its_task(web: Template) -> None:
+    """Without a limit the kernel kills whichever container it likes when a sidecar leaks, also the application."""
+    assert not any("Memory" in container for container in containers(web).values())
+
+
+@pytest.mark.parametrize("memory_mib", [6, 511])
+def test_after_a_sidecar_that_leaks_is_killed_alone(memory_mib: int) -> None:
+    """Its own limit is met before the task's; the application has none but the task's (W1)."""
+    scope = stack()
+    cluster, repository = parts(scope)
+    made = FargateWebService(
+        scope,
+        "Web",
+        cluster=cluster,
+        repository=repository,
+        image=FixedDigest(DIGEST),
+        health_check=CHECK,
+        size=TaskSize(cpu=256, memory_mib=512),
+    )
+    made.task.add_sidecar("agent", image=SIDECAR, memory_mib=memory_mib)
+    found = containers(synthesize(scope))
+    assert found["agent"]["Memory"] == memory_mib
+    assert "Memory" not in found["web"]
+
+
 def test_only_the_application_listens(web: Template) -> None:
     """The load balancer knows the application's port alone."""
     listening = [name for name, container in containers(web).items() if container.get("PortMappings")]
@@ -122,6 +147,8 @@ def test_only_the_application_listens(web: Template) -> None:
         ({"essential": True, "health_command": []}, "health_command", "given for an essential sidecar"),
         ({"health_command": "true"}, "health_command", "a list with a program"),
         ({"health_command": ["CMD-SHELL", "true"]}, "health_command", "without ECS's own first word"),
+        ({"memory_mib": 5}, "memory_mib", "from 6 to 511"),
+        ({"memory_mib": 512}, "memory_mib", "from 6 to 511"),
     ],
 )
 def test_a_wrong_sidecar_is_refused(

@@ -1,0 +1,87 @@
+"""Configurations of services that go on when AppConfig is down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+
+from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.naming import alarm_name
+from constructs_lib.observability.alarms import Alarms
+from constructs_lib.services.configuration.fail_static_config import FailStaticConfig
+from constructs_lib.services.fargate_service import FargateWebService
+from constructs_lib.services.fargate_worker import FargateWorker
+from stacks.config import EnvironmentConfig, ServiceConfig
+
+_TAKES_BACK: Final = "application-errors"
+"""The page whose alarm takes a deployment of a configuration back. Its actions are disabled until the first release,
+and AppConfig then leaves a deployment alone
+(https://docs.aws.amazon.com/appconfig/latest/userguide/monitoring-deployments.html): otherwise a new alarm, which is in
+``INSUFFICIENT_DATA`` at first, would take the first deployment back. It names no ECS service, so the tasks may wait for
+the configuration and it for the alarm. A worker's alarms all name its service, so none of them can."""
+
+
+def configure(
+    stack: Stack,
+    config: EnvironmentConfig,
+    services: Mapping[str, FargateWebService | FargateWorker],
+    topic: sns.ITopic,
+) -> None:
+    """Gives each service the configuration that its config names. Call it when the services' alarms are made.
+
+    Args:
+        stack: the services' stack, with its ``Alarms``.
+        config: the environment.
+        services: the services' constructs, by name.
+        topic: where alarms are sent.
+    """
+    alarms: list[AlarmSpec] = []
+    for service in config.services:
+        if service.configuration is not None:
+            alarms.extend(_configure(stack, config, service, services[service.name]))
+    if alarms:
+        Alarms(
+            stack,
+            "ConfigurationAlarms",
+            application=config.application,
+            environment=config.name,
+            specs=alarms,
+            topic=topic,
+        )
+
+
+def _configure(
+    stack: Stack, config: EnvironmentConfig, service: ServiceConfig, made: FargateWebService | FargateWorker
+) -> tuple[AlarmSpec, ...]:
+    asked = service.configuration
+    assert asked is not None, "it is asked for"
+    watched = isinstance(made, FargateWebService)
+    settings = FailStaticConfig(
+        stack,
+        f"{service.name}-configuration",
+        application=config.application,
+        environment=config.name,
+        profile=service.name,
+        schema=asked.schema,
+        content=asked.content,
+        deployment=asked.deployment,
+        rollback_alarms=[_alarm_arn(stack, config, service)] if watched else (),
+    )
+    if watched:
+        # The ARN is a text and no reference, and the order is said: when a release changes the alarm, CloudFormation
+        # has no reason to look at AppConfig, which the release's role may not touch.
+        alarm = stack.node.find_child("Alarms").node.find_child(f"{service.name}--{_TAKES_BACK}")
+        settings.environment.add_resource_dependency(cast("cloudwatch.CfnAlarm", alarm))
+    settings.attach(made.task, agent_image=asked.agent_image)
+    return settings.alarms
+
+
+def _alarm_arn(stack: Stack, config: EnvironmentConfig, service: ServiceConfig) -> str:
+    name = alarm_name(config.application, config.name, service.name, _TAKES_BACK)
+    return stack.format_arn(
+        service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
