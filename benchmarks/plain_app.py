@@ -30,6 +30,7 @@ from aws_cdk import (
     Fn,
     IAspect,
     IgnoreMode,
+    IResolvable,
     RemovalPolicy,
     Size,
     Stack,
@@ -75,12 +76,18 @@ WHY: Final = {"capacity": ["3 to 12 tasks; two serve the peak, and one may be lo
 KEEP: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
-def plain_app(environments: Mapping[str, Sequence[str]], *, validate: bool, outdir: str) -> App:
+def plain_app(
+    environments: Mapping[str, Sequence[str]],
+    *,
+    services_stack: type[ServicesStack] | None = None,
+    validate: bool,
+    outdir: str,
+) -> App:
     """An environment for each name, with these services; not yet synthesized."""
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=flags, outdir=outdir, builtin_cloud_formation_validation=validate)
     for environment, services in environments.items():
-        stage = PlainStage(app, environment, services)
+        stage = PlainStage(app, environment, services, services_stack or ServicesStack)
         Tags.of(stage).add("application", APPLICATION)
         Tags.of(stage).add("environment", environment)
     return app
@@ -104,14 +111,14 @@ def allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
 class PlainStage(Stage):
     """One environment."""
 
-    def __init__(self, scope: Construct, id: str, services: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, id: str, services: Sequence[str], services_stack: type[ServicesStack]) -> None:
         super().__init__(scope, id, env=Environment(region=REGION))
         images = ImagesStack(self, "images", id, services)
         delivery = DeliveryStack(self, "delivery", id, services)
         topic = ObservabilityStack(self, "observability", id).topic
         retention = RetentionStack(self, "retention", id, services, topic=topic)
-        vpc = NetworkStack(self, "network", id, topic=topic).vpc
-        running = ServicesStack(self, "services", id, services, vpc=vpc, topic=topic)
+        vpc = NetworkStack(self, "network", id, topic=topic, endpoints=services_stack.endpoints()).vpc
+        running = services_stack(self, "services", id, services, vpc=vpc, topic=topic)
         # Names are no references, so the order must be said.
         delivery.add_stack_dependency(images)
         retention.add_stack_dependency(delivery)
@@ -508,7 +515,7 @@ class RetentionStack(PlainStack):
                 ok_actions=[topic_arn],
                 namespace="Moorings",
                 metric_name=metric,
-                dimensions=_dimensions({"Application": APPLICATION, "Environment": self._name}),
+                dimensions=dimensions_of({"Application": APPLICATION, "Environment": self._name}),
                 statistic=statistic,
                 period=period,
                 threshold=threshold,
@@ -522,7 +529,15 @@ class RetentionStack(PlainStack):
 class NetworkStack(PlainStack):
     """A VPC over three zones with private endpoints, alarms on its ports, and a log of what it rejects."""
 
-    def __init__(self, scope: Construct, id: str, environment: str, *, topic: sns.ITopic) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        environment: str,
+        *,
+        topic: sns.ITopic,
+        endpoints: Mapping[str, ec2.InterfaceVpcEndpointAwsService],
+    ) -> None:
         super().__init__(scope, id, environment)
         log_group = logs.LogGroup(self, "FlowLogs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP)
         nat = ec2.NatProvider.gateway()
@@ -551,11 +566,7 @@ class NetworkStack(PlainStack):
             self, "EndpointAccess", vpc=self.vpc, description="Endpoints of AWS services", allow_all_outbound=False
         )
         group.add_ingress_rule(ec2.Peer.ipv4(CIDR), ec2.Port.tcp(443), "HTTPS from this VPC")
-        for name, service in (
-            ("ecr.api", ec2.InterfaceVpcEndpointAwsService.ECR),
-            ("ecr.dkr", ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER),
-            ("logs", ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS),
-        ):
+        for name, service in endpoints.items():
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[group], open=False)
         topic_arn = topic.topic_arn
         for number, gateway in enumerate(nat.configured_gateways, start=1):
@@ -570,7 +581,7 @@ class NetworkStack(PlainStack):
                 ok_actions=[topic_arn],
                 namespace="AWS/NATGateway",
                 metric_name="ErrorPortAllocation",
-                dimensions=_dimensions(on_gateway),
+                dimensions=dimensions_of(on_gateway),
                 statistic="Sum",
                 period=60,
                 threshold=1,
@@ -612,6 +623,11 @@ class ServicesStack(PlainStack):
         super().__init__(scope, id, environment)
         self._vpc = vpc
         self._topic_arn = topic.topic_arn
+        self._enabled: dict[str, IResolvable] = {}
+        self._breaching: dict[str, str] = {}
+        self._services: dict[str, ecs.FargateService] = {}
+        self._resources: dict[str, ecs.CfnService] = {}
+        self._on_errors: dict[str, cloudwatch.CfnAlarm] = {}
         self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
         self.cluster_name = self._cluster_name = self._cluster.cluster_name
         self.service_names: dict[str, str] = {}
@@ -631,6 +647,28 @@ class ServicesStack(PlainStack):
         for service in services:
             self._service(service)
         self._release_role()
+
+    @staticmethod
+    def endpoints() -> dict[str, ec2.InterfaceVpcEndpointAwsService]:
+        """The private endpoints that the tasks need."""
+        return {
+            "ecr.api": ec2.InterfaceVpcEndpointAwsService.ECR,
+            "ecr.dkr": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
+            "logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+        }
+
+    def _environment(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (some services have more)
+        return TIMEOUTS
+
+    def _port(self, name: str) -> ecs.PortMapping:  # noqa: ARG002
+        return ecs.PortMapping(container_port=PORT)
+
+    def _writable(self, name: str) -> Mapping[str, str]:  # noqa: ARG002
+        """Volumes of the application's container, with their paths."""
+        return {"tmp": "/tmp"}  # noqa: S108  (the container's)
+
+    def _beside(self, name: str, task: ecs.FargateTaskDefinition, linux: ecs.LinuxParameters) -> None:
+        """Other containers of the task; none here."""
 
     def _service(self, name: str) -> None:
         digest = CfnParameter(
@@ -723,11 +761,12 @@ class ServicesStack(PlainStack):
             scale_out_cooldown=Duration.seconds(60),
             scale_in_cooldown=Duration.seconds(300),
         )
-        self._hold_at_zero(service, scaling, released)
+        self._resources[name] = self._hold_at_zero(service, scaling, released)
         service_name = service.service_name
         on_service = {"ClusterName": self._cluster_name, "ServiceName": service_name}
         self._alarms(name, released, on_balancer, on_targets, on_service)
         self.service_names[name] = service_name
+        self._services[name] = service
         self._released.append(service.service_arn)
         self._task_roles += [task.task_role.role_arn, execution_role.role_arn]
         self._settings(name, service_name, target_group.target_group_arn)
@@ -860,6 +899,7 @@ class ServicesStack(PlainStack):
 
     def _task(self, name: str, digest: str) -> tuple[ecs.FargateTaskDefinition, iam.IRole]:
         repository = ecr.Repository.from_repository_name(self, f"{name}-repository", repository_name(self._name, name))
+        writable = self._writable(name)
         task = ecs.FargateTaskDefinition(
             self,
             f"{name}-task",
@@ -870,10 +910,11 @@ class ServicesStack(PlainStack):
                 cpu_architecture=ecs.CpuArchitecture.ARM64,
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
-            volumes=[ecs.Volume(name="tmp")],
+            volumes=[ecs.Volume(name=volume) for volume in writable],
         )
         execution_role = task.obtain_execution_role()
         repository.grant_pull(execution_role)
+        linux = ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True)
         container = task.add_container(
             name,
             image=ecs.ContainerImage.from_registry(f"{repository.repository_uri}@{digest}"),
@@ -892,16 +933,15 @@ class ServicesStack(PlainStack):
                 mode=ecs.AwsLogDriverMode.NON_BLOCKING,
                 max_buffer_size=Size.mebibytes(25),
             ),
-            environment=TIMEOUTS,
-            linux_parameters=ecs.LinuxParameters(self, f"{name}-linux", init_process_enabled=True),
-            port_mappings=[ecs.PortMapping(container_port=PORT)],
+            environment=self._environment(name),
+            linux_parameters=linux,
+            port_mappings=[self._port(name)],
             readonly_root_filesystem=True,
             stop_timeout=Duration.seconds(30),
             system_controls=[ecs.SystemControl(namespace="net.ipv4.ip_local_port_range", value="10240 65535")],
         )
-        container.add_mount_points(
-            ecs.MountPoint(container_path="/tmp", source_volume="tmp", read_only=False)  # noqa: S108  (the container's)
-        )
+        container.add_mount_points(*mounts(writable))
+        self._beside(name, task, linux)
         resource = task.node.default_child
         assert isinstance(resource, ecs.CfnTaskDefinition)
         Aspects.of(resource).add(NonBlocking())
@@ -914,7 +954,9 @@ class ServicesStack(PlainStack):
         ):
             Validations.of(scope).acknowledge(Acknowledgment(id=f"Moorings::{rule}", reason=reason))
 
-    def _hold_at_zero(self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, released: str) -> None:
+    def _hold_at_zero(
+        self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, released: str
+    ) -> ecs.CfnService:
         resource = service.node.find_child("Service")
         assert isinstance(resource, ecs.CfnService)
         resource.add_property_override("DesiredCount", {"Fn::If": [released, {"Ref": "AWS::NoValue"}, 0]})
@@ -935,6 +977,7 @@ class ServicesStack(PlainStack):
         assert isinstance(target, autoscaling.CfnScalableTarget)
         target.add_property_override("MinCapacity", {"Fn::If": [released, MIN_TASKS, 0]})
         target.add_property_override("MaxCapacity", {"Fn::If": [released, MAX_TASKS, 0]})
+        return resource
 
     def _alarms(
         self,
@@ -945,8 +988,8 @@ class ServicesStack(PlainStack):
         on_service: dict[str, str],
     ) -> None:
         # The L2 alarm takes no condition for its actions, so these are L1, and cost fewer calls at that.
-        enabled = Fn.condition_if(released, True, False)
-        breaching = Fn.condition_if(released, "breaching", "notBreaching").to_string()
+        enabled = self._enabled[name] = Fn.condition_if(released, True, False)
+        breaching = self._breaching[name] = Fn.condition_if(released, "breaching", "notBreaching").to_string()
         for what, metric, dimensions, statistic, threshold, periods, below in (
             ("unhealthy-targets", "UnHealthyHostCount", on_targets, "Maximum", 1, 2, False),
             ("too-few-healthy-targets", "HealthyHostCount", on_targets, "Minimum", MIN_TASKS, 2, True),
@@ -958,7 +1001,7 @@ class ServicesStack(PlainStack):
             ("at-maximum", "CPUUtilization", on_service, "SampleCount", MAX_TASKS, 15, False),
         ):
             on_cpu = dimensions is on_service
-            cloudwatch.CfnAlarm(
+            alarm = cloudwatch.CfnAlarm(
                 self,
                 f"{name}-{what}",
                 alarm_name=f"{APPLICATION}/{self._name}/{name}/{what}",
@@ -968,7 +1011,7 @@ class ServicesStack(PlainStack):
                 ok_actions=[self._topic_arn],
                 namespace="AWS/ECS" if on_cpu else "AWS/ApplicationELB",
                 metric_name=metric,
-                dimensions=_dimensions(dimensions),
+                dimensions=dimensions_of(dimensions),
                 statistic=statistic,
                 period=60,
                 threshold=threshold,
@@ -977,6 +1020,8 @@ class ServicesStack(PlainStack):
                 datapoints_to_alarm=periods,
                 treat_missing_data=breaching if below else "notBreaching",
             )
+            if what == "application-errors":
+                self._on_errors[name] = alarm
 
     def _deployment_alarm(self, id: str, metric: str, dimensions: dict[str, str]) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(
@@ -985,7 +1030,7 @@ class ServicesStack(PlainStack):
             alarm_description="For deployments only: errors make ECS go back to the last release",
             namespace="AWS/ApplicationELB",
             metric_name=metric,
-            dimensions=_dimensions(dimensions),
+            dimensions=dimensions_of(dimensions),
             statistic="Sum",
             period=60,
             evaluation_periods=1,
@@ -994,6 +1039,13 @@ class ServicesStack(PlainStack):
             comparison_operator="GreaterThanOrEqualToThreshold",
             treat_missing_data="notBreaching",
         )
+
+
+def mounts(writable: Mapping[str, str]) -> list[ecs.MountPoint]:
+    """Where a container finds its volumes."""
+    return [
+        ecs.MountPoint(container_path=path, source_volume=volume, read_only=False) for volume, path in writable.items()
+    ]
 
 
 @jsii.implements(IAspect)
@@ -1149,7 +1201,7 @@ def _share(
             id=f"m{number}",
             metric_stat=cloudwatch.CfnAlarm.MetricStatProperty(
                 metric=cloudwatch.CfnAlarm.MetricProperty(
-                    namespace="AWS/NATGateway", metric_name=name, dimensions=_dimensions(dimensions)
+                    namespace="AWS/NATGateway", metric_name=name, dimensions=dimensions_of(dimensions)
                 ),
                 period=300,
                 stat="Sum",
@@ -1161,7 +1213,7 @@ def _share(
     return [*queries, cloudwatch.CfnAlarm.MetricDataQueryProperty(id="share", expression="m0/(m1+m2)")]
 
 
-def _dimensions(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+def dimensions_of(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
     return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in values.items()]
 
 

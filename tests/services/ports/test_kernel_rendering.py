@@ -80,8 +80,8 @@ def test_workers_and_scheduled_tasks_ask_for_the_same() -> None:
 @pytest.mark.parametrize(
     ("port", "kernel", "expected"),
     [
-        (30000, KernelSettings(), "30001 65535"),
-        (8080, KernelSettings(listening_ports=(20000,)), "20001 65535"),
+        (30000, KernelSettings(), "30002 65535"),
+        (8080, KernelSettings(listening_ports=(20000,)), "20002 65535"),
         (8080, KernelSettings(local_ports=LocalPorts(15000, 60999)), "15000 60999"),
     ],
 )

@@ -31,9 +31,9 @@ def settings(**given: Any) -> KernelSettings:
     [
         (KernelSettings(), (), {RANGE: "10240 65535"}),
         (KernelSettings(), (8080,), {RANGE: "10240 65535"}),
-        (KernelSettings(), (30000,), {RANGE: "30001 65535"}),
+        (KernelSettings(), (30000,), {RANGE: "30002 65535"}),
         (KernelSettings(), (40000,), {}),
-        (KernelSettings(listening_ports=(25888,)), (8080,), {RANGE: "25889 65535"}),
+        (KernelSettings(listening_ports=(25888,)), (8080,), {RANGE: "25890 65535"}),
         (KernelSettings(local_ports=LocalPorts(20000, 65000)), (8080,), {RANGE: "20000 65000"}),
         (KernelSettings(local_ports=KERNEL), (8080,), {}),
         (KernelSettings(local_ports=KERNEL), (40000,), {}),
