@@ -1,13 +1,19 @@
-"""What both sides of the comparison with the features of lessons W1, T2 and T3 are told: images and a configuration."""
+"""What both sides are told of the features that a service may have: images of agents, and a configuration."""
 
 from __future__ import annotations
 
 from typing import Final
 
-_REGISTRY: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
-"""A registry of one's own, as the docs advise: so the execution roles need a permission to pull."""
+AGENTS_ACCOUNT: Final = "111122223333"
+"""Whose registry has the agents: one's own, as the docs advise, so each execution role needs a permission to pull."""
 
-CLOUDWATCH_AGENT: Final = f"{_REGISTRY}/cloudwatch-agent@sha256:{'a' * 64}"
-APPCONFIG_AGENT: Final = f"{_REGISTRY}/aws-appconfig-agent@sha256:{'b' * 64}"
+CLOUDWATCH_AGENT: Final = "cloudwatch-agent"
+APPCONFIG_AGENT: Final = "aws-appconfig-agent"
+AGENT_DIGEST: Final = f"sha256:{'a' * 64}"
 SCHEMA: Final = '{"type": "object", "required": ["limit"]}'
 CONTENT: Final = '{"limit": 5}'
+
+
+def agent_image(repository: str) -> str:
+    """The image of an agent, by digest."""
+    return f"{AGENTS_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/{repository}@{AGENT_DIGEST}"

@@ -623,6 +623,8 @@ class ServicesStack(PlainStack):
         super().__init__(scope, id, environment)
         self._vpc = vpc
         self._topic_arn = topic.topic_arn
+        self._released_if: dict[str, str] = {}
+        self._target_groups: dict[str, str] = {}
         self._enabled: dict[str, IResolvable] = {}
         self._breaching: dict[str, str] = {}
         self._services: dict[str, ecs.FargateService] = {}
@@ -721,7 +723,8 @@ class ServicesStack(PlainStack):
         listener.connections.allow_default_port_from(ec2.Peer.ipv4(CIDR))
 
         on_balancer = {"LoadBalancer": load_balancer.load_balancer_full_name}
-        on_targets = {**on_balancer, "TargetGroup": target_group.target_group_full_name}
+        self._target_groups[name] = target_group.target_group_full_name
+        on_targets = {**on_balancer, "TargetGroup": self._target_groups[name]}
         for_deployments = [
             self._deployment_alarm(f"{name}-deployment-server-errors", "HTTPCode_Target_5XX_Count", on_targets),
             self._deployment_alarm(f"{name}-deployment-connection-errors", "TargetConnectionErrorCount", on_targets),
@@ -767,6 +770,7 @@ class ServicesStack(PlainStack):
         self._alarms(name, released, on_balancer, on_targets, on_service)
         self.service_names[name] = service_name
         self._services[name] = service
+        self._released_if[name] = released
         self._released.append(service.service_arn)
         self._task_roles += [task.task_role.role_arn, execution_role.role_arn]
         self._settings(name, service_name, target_group.target_group_arn)

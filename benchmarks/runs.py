@@ -49,7 +49,7 @@ class Run:
         return sum(self.calls.values())
 
 
-def run(side: Side, services: int, *, validate: bool = False) -> Run:
+def run(side: Side, services: int, *, features: bool = False, validate: bool = False) -> Run:
     """Synthesizes one side once.
 
     The kernel adds the time of a process to its parent's when the parent waits for it: Python waits for Node, and this
@@ -60,7 +60,8 @@ def run(side: Side, services: int, *, validate: bool = False) -> Run:
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.sides", "--side", side, "--services", str(services)]
-        command += ["--validate", "yes" if validate else "no", "--outdir", folder]
+        command += ["--features", "yes" if features else "no", "--validate", "yes" if validate else "no"]
+        command += ["--outdir", folder]
         environment = {key: value for key, value in os.environ.items() if key not in _NOT_HANDED_ON}
         output, errors = Path(folder, "stdout"), Path(folder, "stderr")
         with output.open("w") as stdout, errors.open("w") as stderr:

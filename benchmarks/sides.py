@@ -130,7 +130,7 @@ def environment(name: str, services: Sequence[str]) -> EnvironmentConfig:
 def with_features(config: EnvironmentConfig) -> EnvironmentConfig:
     """What :mod:`benchmarks.plain_features` adds: the first service calls the last and is counted, and the last has a
     configuration."""
-    from benchmarks.features import APPCONFIG_AGENT, CLOUDWATCH_AGENT, CONTENT, SCHEMA
+    from benchmarks.features import APPCONFIG_AGENT, CLOUDWATCH_AGENT, CONTENT, SCHEMA, agent_image
     from constructs_lib.services.ports.socket_metrics import SocketMetrics
     from constructs_lib.services.traffic.timeouts import TimeoutBudget
     from stacks.service_config import ServiceConfiguration
@@ -139,11 +139,13 @@ def with_features(config: EnvironmentConfig) -> EnvironmentConfig:
     return replace(
         config,
         services=(
-            replace(caller, calls=(called.name,), socket_metrics=SocketMetrics(image=CLOUDWATCH_AGENT)),
+            replace(caller, calls=(called.name,), socket_metrics=SocketMetrics(image=agent_image(CLOUDWATCH_AGENT))),
             replace(
                 called,
                 timeouts=TimeoutBudget(upstream_seconds=5, longest_request_seconds=10),
-                configuration=ServiceConfiguration(schema=SCHEMA, content=CONTENT, agent_image=APPCONFIG_AGENT),
+                configuration=ServiceConfiguration(
+                    schema=SCHEMA, content=CONTENT, agent_image=agent_image(APPCONFIG_AGENT)
+                ),
             ),
         ),
     )

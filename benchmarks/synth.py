@@ -18,10 +18,11 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for `python benchmarks/synth.py`
 
 from benchmarks.runs import Run, difference, run
-from benchmarks.sides import SERVICES_AT_MOST, SIDES, Side
+from benchmarks.sides import SERVICES_AT_MOST, SERVICES_WITH_FEATURES, SIDES, Side
 
 AIM_ONE_SERVICE: Final = 1.03
 AIM_ADDED_SERVICE: Final = 1.0
+AIM_WITH_FEATURES: Final = 1.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,15 @@ class Pair:
     """Both sides of one comparison; the n-th runs of each were neighbours in time."""
 
     services: int
+    features: bool
     validate: bool
     ours: Sequence[Run]
     plain: Sequence[Run]
+
+    @property
+    def name(self) -> str:
+        """The size, and whether its services have the features that are opt-in."""
+        return f"{self.services} with features" if self.features else str(self.services)
 
     @property
     def cpu_ratios(self) -> list[float]:
@@ -51,7 +58,12 @@ def main(arguments: Sequence[str]) -> int:
     validations = (False,) if options.no_validation else (False, True)
     for side in SIDES:  # compiled modules and jsii's package cache, so that no measured run pays for them
         run(side, 1)
-    pairs = [_pair(number, validate, options.rounds) for validate in validations for number in options.services]
+    sizes = [(number, False) for number in options.services] + [(SERVICES_WITH_FEATURES, True)]
+    pairs = [
+        _pair(number, features=features, validate=validate, rounds=options.rounds)
+        for validate in validations
+        for number, features in sizes
+    ]
     different = [line for pair in pairs for line in _different(pair)]
     console.print(_times(pairs, options.rounds))
     console.print(_calls(pairs))
@@ -85,18 +97,18 @@ def _numbers(text: str) -> list[int]:
     return numbers
 
 
-def _pair(services: int, validate: bool, rounds: int) -> Pair:
+def _pair(services: int, *, features: bool, validate: bool, rounds: int) -> Pair:
     """Runs both sides in turn, so that a busy moment of the machine meets both."""
     runs: dict[Side, list[Run]] = {side: [] for side in SIDES}
     for _ in range(rounds):
         for side in SIDES:
-            runs[side].append(run(side, services, validate=validate))
-    return Pair(services=services, validate=validate, ours=runs["ours"], plain=runs["plain"])
+            runs[side].append(run(side, services, features=features, validate=validate))
+    return Pair(services=services, features=features, validate=validate, ours=runs["ours"], plain=runs["plain"])
 
 
 def _different(pair: Pair) -> list[str]:
     lines = difference(pair.ours[0].resources, pair.plain[0].resources)
-    return [f"NG  resources of {pair.services} services differ (ours and plain): {line}" for line in lines]
+    return [f"NG  resources of {pair.name} services differ (ours and plain): {line}" for line in lines]
 
 
 def _times(pairs: Sequence[Pair], rounds: int) -> Table:
@@ -107,7 +119,7 @@ def _times(pairs: Sequence[Pair], rounds: int) -> Table:
     for pair in pairs:
         table.add_row(
             "on" if pair.validate else "off",
-            str(pair.services),
+            pair.name,
             str(sum(pair.ours[0].resources.values())),
             _spread([one.cpu_seconds for one in pair.ours]),
             _spread([one.cpu_seconds for one in pair.plain]),
@@ -123,7 +135,7 @@ def _calls(pairs: Sequence[Pair]) -> Table:
     off = [pair for pair in pairs if not pair.validate]
     for pair in off:
         ours, plain = pair.calls
-        table.add_row(str(pair.services), str(ours), str(plain), f"{ours / plain:.3f}")
+        table.add_row(pair.name, str(ours), str(plain), f"{ours / plain:.3f}")
     for few, many in pairwise(_in_one_environment(pairs)):
         ours_added, plain_added = marginal_calls(few, many)
         label = f"each of {few.services + 1} to {many.services}"
@@ -133,7 +145,7 @@ def _calls(pairs: Sequence[Pair]) -> Table:
 
 def _in_one_environment(pairs: Sequence[Pair]) -> list[Pair]:
     """The sizes whose difference is services alone; the calls do not depend on validation."""
-    return [pair for pair in pairs if not pair.validate and pair.services <= SERVICES_AT_MOST]
+    return [pair for pair in pairs if not pair.validate and not pair.features and pair.services <= SERVICES_AT_MOST]
 
 
 def _verdict(pairs: Sequence[Pair]) -> list[str]:
@@ -146,6 +158,10 @@ def _verdict(pairs: Sequence[Pair]) -> list[str]:
     if len(sizes) > 1:
         ours_added, plain_added = marginal_calls(sizes[0], sizes[-1])
         lines.append(_judge("jsii calls, each added service", ours_added / plain_added, AIM_ADDED_SERVICE))
+    for pair in pairs:
+        if pair.features and not pair.validate:
+            ours, plain = pair.calls
+            lines.append(_judge(f"jsii calls, {pair.name}", ours / plain, AIM_WITH_FEATURES))
     return lines
 
 

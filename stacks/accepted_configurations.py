@@ -37,7 +37,8 @@ def configuration_findings(config: EnvironmentConfig) -> Iterator[Accepted]:
                 below,
                 "Moorings::MOOR-T2c",
                 "All alarms of a worker name its ECS service, which waits for this configuration: CloudFormation could "
-                "make neither first. A deployment is gradual still, and `aws appconfig stop-deployment` takes it back.",
+                "make neither first. It is gradual still, and `aws appconfig stop-deployment --allow-revert` takes it "
+                "back.",
             )
         profile = f"application/<{_logical_id(below)}>/configurationprofile/<{_logical_id(below, 'Profile')}>"
         yield _may(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from constructs_lib.checks import invalid
+from constructs_lib.services.configuration.policy import client_settings
 from constructs_lib.services.task.health_check import HealthCheck
 from constructs_lib.services.traffic.service_connect import ServiceConnect, check_call, check_proxy
 from stacks.service_config import ServiceConfig, ServiceSize
@@ -53,11 +54,9 @@ def check_calls(services: Sequence[ServiceConfig], size: ServiceSize) -> None:
             for name in service.calls:
                 check_call(service.timeouts, by_name[name].timeouts, names=(service.name, name))
     for service in connected(services):
-        check_proxy((service.size or size).task, service.log_delivery)
-        given = {*dict(service.environment), *service.secrets}
-        for setting in call_settings(service, services):
-            if setting in given:
-                raise invalid("environment and secrets", setting, "without it", "a call sets it; name yours otherwise")
+        agents = [agent for agent in (service.socket_metrics, service.configuration) if agent is not None]
+        check_proxy((service.size or size).task, service.log_delivery, containers=1 + len(agents))
+        _check_settings(service, services)
 
 
 def _offered(service: ServiceConfig) -> ServiceConnect:
@@ -73,6 +72,21 @@ def _offered(service: ServiceConfig) -> ServiceConnect:
 
 def _called(services: Sequence[ServiceConfig]) -> set[str]:
     return {name for service in services for name in service.calls}
+
+
+def _check_settings(service: ServiceConfig, services: Sequence[ServiceConfig]) -> None:
+    """A call sets its settings alone: neither the service's own ones are lost, nor those of its configuration."""
+    given = {*dict(service.environment), *service.secrets}
+    taken = set(client_settings("", "")) if service.configuration is not None else set()
+    for one in services:
+        if one.name not in service.calls:
+            continue
+        for setting in _offered(one).environment():
+            if setting in given:
+                raise invalid("environment and secrets", setting, "without it", "a call sets it; name yours otherwise")
+            if setting in taken:
+                fix = f"{service.name} has a configuration, which sets {setting} too"
+                raise invalid(f"calls of {service.name}", one.name, "of a service with another name", fix)
 
 
 def _check_one(caller: ServiceConfig, name: str, services: Mapping[str, ServiceConfig]) -> None:

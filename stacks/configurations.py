@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -30,19 +30,24 @@ def configure(
     config: EnvironmentConfig,
     services: Mapping[str, FargateWebService | FargateWorker],
     topic: sns.ITopic,
+    watched: Sequence[tuple[AlarmSpec, cloudwatch.CfnAlarm]],
 ) -> None:
     """Gives each service the configuration that its config names. Call it when the services' alarms are made.
 
     Args:
-        stack: the services' stack, with its ``Alarms``.
+        stack: the services' stack.
         config: the environment.
         services: the services' constructs, by name.
         topic: where alarms are sent.
+        watched: the services' alarms, with what they are.
     """
+    pages = {spec.component: alarm for spec, alarm in watched if spec.what == _TAKES_BACK}
     alarms: list[AlarmSpec] = []
     for service in config.services:
         if service.configuration is not None:
-            alarms.extend(_configure(stack, config, service, services[service.name]))
+            made = services[service.name]
+            page = pages[service.name] if isinstance(made, FargateWebService) else None
+            alarms.extend(_configure(stack, config, service, made, page))
     if alarms:
         Alarms(
             stack,
@@ -55,11 +60,14 @@ def configure(
 
 
 def _configure(
-    stack: Stack, config: EnvironmentConfig, service: ServiceConfig, made: FargateWebService | FargateWorker
+    stack: Stack,
+    config: EnvironmentConfig,
+    service: ServiceConfig,
+    made: FargateWebService | FargateWorker,
+    page: cloudwatch.CfnAlarm | None,
 ) -> tuple[AlarmSpec, ...]:
     asked = service.configuration
     assert asked is not None, "it is asked for"
-    watched = isinstance(made, FargateWebService)
     settings = FailStaticConfig(
         stack,
         f"{service.name}-configuration",
@@ -69,13 +77,12 @@ def _configure(
         schema=asked.schema,
         content=asked.content,
         deployment=asked.deployment,
-        rollback_alarms=[_alarm_arn(stack, config, service)] if watched else (),
+        rollback_alarms=[_alarm_arn(stack, config, service)] if page is not None else (),
     )
-    if watched:
+    if page is not None:
         # The ARN is a text and no reference, and the order is said: when a release changes the alarm, CloudFormation
         # has no reason to look at AppConfig, which the release's role may not touch.
-        alarm = stack.node.find_child("Alarms").node.find_child(f"{service.name}--{_TAKES_BACK}")
-        settings.environment.add_resource_dependency(cast("cloudwatch.CfnAlarm", alarm))
+        settings.environment.add_resource_dependency(page)
     settings.attach(made.task, agent_image=asked.agent_image)
     return settings.alarms
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.traffic.service_connect import call_alarms
@@ -20,14 +21,14 @@ def connect_services(
     services: Sequence[ServiceConfig],
     made: Mapping[str, FargateWebService | FargateWorker],
     *,
-    cluster: str,
+    settings: Mapping[str, DeliverySettings],
 ) -> list[AlarmSpec]:
     """Connects exactly the pairs that ``ServiceConfig.calls`` names; gives back what to watch of them.
 
     Args:
         services: the environment's services; where none calls another, nothing is made.
         made: their constructs, by name.
-        cluster: ECS's name of the cluster.
+        settings: what is known of each, by name; CDK is not asked for ECS's names again.
     """
     members = connected(services)
     if not members:
@@ -53,8 +54,8 @@ def connect_services(
             alarms += call_alarms(
                 service.name,
                 callee=offers[name],
-                cluster=cluster,
-                service=caller.service.service_name,
+                cluster=settings[service.name].cluster,
+                service=settings[service.name].ecs_service,
                 acts_if=caller.release.condition_id,
             )
     return alarms

@@ -10,7 +10,12 @@ from typing import Final
 
 from constructs_lib.checks import invalid, name, tuple_of
 from constructs_lib.naming import secret_parameter_name
-from constructs_lib.services.configuration.policy import ConfigurationDeployment, check_content
+from constructs_lib.services.configuration.policy import (
+    AGENT_PORT,
+    ConfigurationDeployment,
+    check_content,
+    client_settings,
+)
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
 from constructs_lib.services.policy import TaskSize, WritablePath, pinned_image
 from constructs_lib.services.ports.socket_metrics import SocketMetrics
@@ -51,7 +56,7 @@ class ServiceConfiguration:
         deployment: how slowly it is deployed.
 
     Raises:
-        ValueError: a text that is no JSON object or too large, or an image without a digest.
+        ValueError: a text that is no JSON object or too large, an image without a digest, or no deployment.
     """
 
     schema: str
@@ -62,6 +67,8 @@ class ServiceConfiguration:
     def __post_init__(self) -> None:
         check_content(self.schema, self.content)
         pinned_image("agent_image", self.agent_image)
+        if not isinstance(self.deployment, ConfigurationDeployment):
+            raise invalid("deployment", self.deployment, "a ConfigurationDeployment", "leave it out for 20 minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +155,8 @@ class ServiceConfig:
             raise invalid(
                 "configuration", self.configuration, "a ServiceConfiguration or None", "leave it out for none"
             )
+        if self.configuration is not None:
+            self._check_configuration(settings)
         minutes = self.deployment.minutes + (self.before_release.timeout_minutes if self.before_release else 0)
         if minutes > LONGEST_DEPLOYMENT:
             raise invalid(
@@ -161,6 +170,16 @@ class ServiceConfig:
     def is_worker(self) -> bool:
         """Whether nobody connects to it: it has no load balancer, no name and no target group."""
         return isinstance(self.health_check, ContainerCheck)
+
+    def _check_configuration(self, settings: list[str]) -> None:
+        """The agent listens beside the application, and the application is told where."""
+        for setting in client_settings("", ""):
+            if setting in settings:
+                fix = "the configuration sets it; name yours otherwise"
+                raise invalid("environment and secrets", setting, "without it", fix)
+        if isinstance(self.health_check, HealthCheck) and self.health_check.port == AGENT_PORT:
+            fix = "the agent of the configuration listens there, in the same task"
+            raise invalid("port of health_check", AGENT_PORT, "another one", fix)
 
     def _check_worker(self) -> None:
         """Nobody connects to a worker, so nothing about requests is its own."""

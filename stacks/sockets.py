@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.ports.socket_comparison import ComparedService, SocketComparison
@@ -34,15 +35,14 @@ def compare_sockets(
     scope: Construct,
     config: EnvironmentConfig,
     services: Mapping[str, FargateWebService | FargateWorker],
-    *,
-    cluster: str,
+    settings: Mapping[str, DeliverySettings],
 ) -> tuple[AlarmSpec, ...]:
     """Compares the sockets of web services that are counted with those before their last release; what to watch."""
     compared = [
         ComparedService(
             service=one.name,
-            cluster=cluster,
-            ecs_service=made.service.service_name,
+            cluster=settings[one.name].cluster,
+            ecs_service=settings[one.name].ecs_service,
             target_groups=[
                 group.target_group_full_name for group in (made.target_group, made.alternate_target_group) if group
             ],

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from benchmarks.runs import Run, difference, run
-from benchmarks.sides import SIDES, Side
-from benchmarks.synth import AIM_ADDED_SERVICE, AIM_ONE_SERVICE
+from benchmarks.sides import SERVICES_WITH_FEATURES, SIDES, Side
+from benchmarks.synth import AIM_ADDED_SERVICE, AIM_ONE_SERVICE, AIM_WITH_FEATURES
 
 MANY = 3
 
@@ -19,6 +19,14 @@ def runs() -> dict[tuple[Side, int], Run]:
     wanted = [(side, services) for side in SIDES for services in (1, MANY)]
     with ThreadPoolExecutor(max_workers=2) as pool:
         return dict(zip(wanted, pool.map(lambda each: run(*each), wanted), strict=True))
+
+
+@pytest.fixture(scope="module")
+def featured() -> dict[Side, Run]:
+    """Services that call each other, count their sockets and have a configuration."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        runs = pool.map(lambda side: run(side, SERVICES_WITH_FEATURES, features=True), SIDES)
+        return dict(zip(SIDES, runs, strict=True))
 
 
 @pytest.mark.parametrize("services", [1, MANY])
@@ -34,6 +42,17 @@ def test_one_environment_with_one_service_makes_hardly_more_calls(runs: dict[tup
 def test_an_added_service_makes_no_more_calls(runs: dict[tuple[Side, int], Run]) -> None:
     ours, plain = (runs[side, MANY].all_calls - runs[side, 1].all_calls for side in SIDES)
     assert ours <= AIM_ADDED_SERVICE * plain, _by_kind(runs["ours", MANY], runs["plain", MANY])
+
+
+def test_both_sides_make_the_same_resources_with_features(featured: dict[Side, Run]) -> None:
+    assert difference(featured["ours"].resources, featured["plain"].resources) == []
+    assert featured["ours"].resources["AWS::AppConfig::Deployment"] == 1
+    assert featured["ours"].resources["AWS::ServiceDiscovery::HttpNamespace"] == 1
+
+
+def test_an_environment_with_features_makes_hardly_more_calls(featured: dict[Side, Run]) -> None:
+    ours, plain = featured["ours"], featured["plain"]
+    assert ours.all_calls <= AIM_WITH_FEATURES * plain.all_calls, _by_kind(ours, plain)
 
 
 def test_the_count_is_the_same_every_time(runs: dict[tuple[Side, int], Run]) -> None:

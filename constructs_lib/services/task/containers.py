@@ -63,9 +63,12 @@ def add_container(
     )
     if records_sessions:
         record_sessions(task, log_group)
-    for path in settings.writable_paths:
+    if settings.writable_paths:
         container.add_mount_points(
-            ecs.MountPoint(container_path=path.path, source_volume=volume_name(name, path), read_only=False)
+            *(
+                ecs.MountPoint(container_path=path.path, source_volume=volume_name(name, path), read_only=False)
+                for path in settings.writable_paths
+            )
         )
     return container
 
