@@ -8,6 +8,7 @@ from typing import Final
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.naming import alarm_name
@@ -30,6 +31,7 @@ def configure(
     config: EnvironmentConfig,
     services: Mapping[str, FargateWebService | FargateWorker],
     topic: sns.ITopic,
+    rollouts: Construct | None,
     watched: Sequence[tuple[AlarmSpec, cloudwatch.CfnAlarm]],
 ) -> None:
     """Gives each service the configuration that its config names. Call it when the services' alarms are made.
@@ -39,6 +41,7 @@ def configure(
         config: the environment.
         services: the services' constructs, by name.
         topic: where alarms are sent.
+        rollouts: where contents and deployments are made.
         watched: the services' alarms, with what they are.
     """
     pages = {spec.component: alarm for spec, alarm in watched if spec.what == _TAKES_BACK}
@@ -47,7 +50,7 @@ def configure(
         if service.configuration is not None:
             made = services[service.name]
             page = pages[service.name] if isinstance(made, FargateWebService) else None
-            alarms.extend(_configure(stack, config, service, made, page))
+            alarms.extend(_configure(stack, config, service, made, page, rollouts))
     if alarms:
         Alarms(
             stack,
@@ -65,6 +68,7 @@ def _configure(
     service: ServiceConfig,
     made: FargateWebService | FargateWorker,
     page: cloudwatch.CfnAlarm | None,
+    rollouts: Construct | None,
 ) -> tuple[AlarmSpec, ...]:
     asked = service.configuration
     assert asked is not None, "it is asked for"
@@ -78,6 +82,7 @@ def _configure(
         content=asked.content,
         deployment=asked.deployment,
         rollback_alarms=[_alarm_arn(stack, config, service)] if page is not None else (),
+        rollout=rollouts,
     )
     if page is not None:
         # The ARN is a text and no reference, and the order is said: when a release changes the alarm, CloudFormation

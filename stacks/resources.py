@@ -38,9 +38,10 @@ _COMPARISON: Final = 6
 """Of an environment with a web service whose sockets are counted: a function with its log group, role, schedule and
 permission, and an alarm on its silence; and an alarm for each such service."""
 
-_CONFIGURATION: Final = 16
-"""AppConfig's six, a bucket with its policy, five for the function that copies, an alarm, a log group of the agent, and
-the task role's policy, which is there already beside an agent that counts sockets."""
+_CONFIGURATION: Final = 13
+"""Three of AppConfig's (the others are in a stack of their own), a bucket with its policy, five for the function that
+copies, an alarm, a log group of the agent, and the task role's policy, which is there already beside an agent that
+counts sockets."""
 
 _TAKEN_BACK: Final = 1
 _NAMESPACE: Final = 1

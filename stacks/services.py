@@ -61,6 +61,7 @@ class ServicesStack(EnvironmentStack):
         vpc: ec2.IVpc | None,
         repositories: Mapping[str, ecr.IRepository],
         topic: sns.ITopic,
+        rollouts: Construct | None,
     ) -> None:
         super().__init__(scope, id, config=config, description="services and their alarms")
         if isinstance(config.network, ExistingVpc):
@@ -105,7 +106,7 @@ class ServicesStack(EnvironmentStack):
         alarms.extend(compare_sockets(self, config, services, self.settings))
         names = (config.application, config.name)
         watched = Alarms(self, "Alarms", application=names[0], environment=names[1], specs=alarms, topic=topic)
-        configure(self, config, services, topic, list(zip(alarms, watched.alarms, strict=True)))
+        configure(self, config, services, topic, rollouts, list(zip(alarms, watched.alarms, strict=True)))
         ReleaseRole(
             self,
             "ReleaseRole",

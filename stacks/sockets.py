@@ -46,6 +46,7 @@ def compare_sockets(
             target_groups=[
                 group.target_group_full_name for group in (made.target_group, made.alternate_target_group) if group
             ],
+            load_balancer=made.load_balancer_full_name,
         )
         for one in config.services
         if one.socket_metrics is not None and isinstance(made := services[one.name], FargateWebService)

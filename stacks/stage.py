@@ -7,6 +7,7 @@ from constructs import Construct
 
 from constructs_lib.network.policy import NetworkPolicy
 from stacks.config import EnvironmentConfig
+from stacks.configuration_rollouts import ConfigurationRolloutsStack
 from stacks.delivery import DeliveryStack
 from stacks.images import ImagesStack
 from stacks.landscape import Neighbours
@@ -45,6 +46,8 @@ class EnvironmentStage(Stage):
             if isinstance(network, NetworkPolicy)
             else None
         )
+        configured = any(service.configuration is not None for service in config.services)
+        self.configuration = ConfigurationRolloutsStack(self, "configuration", config=config) if configured else None
         self.services = ServicesStack(
             self,
             "services",
@@ -53,13 +56,14 @@ class EnvironmentStage(Stage):
             vpc=self.network.vpc if self.network else None,
             repositories=self.images.by_name,
             topic=self.observability.topic,
+            rollouts=self.configuration,
         )
         self.release = ReleaseStack(
             self, "release", config=config, settings=self.services.settings, images=self.delivery.images
         )
         owned = (
             *(self.images, self.delivery, self.observability, self.retention),
-            *(self.network, self.services, self.release),
+            *(self.network, self.services, self.configuration, self.release),
         )
         self.stacks = tuple(stack for stack in owned if stack is not None)
         # Names are no references, so the order must be said: a build, a guard and a service need their repository, and
@@ -68,3 +72,5 @@ class EnvironmentStage(Stage):
         self.retention.add_stack_dependency(self.delivery)
         self.services.add_stack_dependency(self.delivery)
         self.release.add_stack_dependency(self.services)
+        if self.configuration is not None:
+            self.configuration.add_stack_dependency(self.services)

@@ -79,6 +79,7 @@ class FargateWebService(Construct):
         alternate_target_group: the second one that deployments shift requests to and from, if any.
         traffic_role: the role by which ECS does so, if any; a release passes it.
         load_balancer: the load balancer that was made or given.
+        load_balancer_full_name: its name in CloudWatch's metrics, ``app/…/…``.
         listener: its listener that passes requests on to the tasks.
         task: the task definition with its containers; ``task.add_sidecar`` puts another one beside the application.
         scaling: the scalable target, for ``scaling.scale_on_metric`` and the like.
@@ -158,6 +159,7 @@ class FargateWebService(Construct):
         groups = [self.target_group, *([self.alternate_target_group] if self.alternate_target_group else [])]
         acknowledge_waits(timeouts, used, target_groups=groups, task=self.task.definition)
         self.load_balancer: elbv2.IApplicationLoadBalancer = used.load_balancer
+        self.load_balancer_full_name = used.full_name
         self.listener: elbv2.IApplicationListener = used.listener
         target_group_names = [one.target_group_full_name for one in groups]
         self.service = ecs_service(

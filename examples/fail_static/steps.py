@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import os
-import queue
 import socket
 import threading
 import time
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 from fail_static import TOLERATED_SECONDS, Copy, FailStatic, RefusedError
@@ -98,9 +97,10 @@ def read_copy(raw: bytes) -> Copy:
 
 
 def keep(path: Path, copy: Copy) -> None:
-    """Writes the copy beside its place and moves it there when it is on the disk as a whole; never over a newer one.
+    """Writes the copy beside its place and moves it there as a whole; never over a newer one.
 
-    What is unchanged is written each five minutes only: its age is then told as more than it is, never as less.
+    What is unchanged is written each five minutes only: its age is then told as more than it is, never as less. It is
+    not synced: a process may end at any time, but when the host does, the task's disk is gone with it.
     """
     with contextlib.suppress(Exception):  # none, or a spoiled one, which is written over
         kept = from_file(path)
@@ -112,43 +112,35 @@ def keep(path: Path, copy: Copy) -> None:
     raw = json.dumps({"version": copy.version, "confirmed_at": at, "content": copy.content}).encode()
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
+        new.touch(0o600)
+        new.write_bytes(raw)
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def within(seconds: float, read: Callable[[], Copy]) -> Callable[[], Copy]:
     """The same with a limit in total, whatever it hangs in; it is not begun anew as long as it hangs."""
     last: list[threading.Thread] = []
 
-    def run(answers: queue.SimpleQueue[Copy | Exception]) -> None:
+    def run(answer: list[Copy | Exception]) -> None:
         try:
-            answers.put(read())
+            answer.append(read())
         except Exception as error:
-            answers.put(error)
+            answer.append(error)
 
     def limited() -> Copy:
         if last and last[0].is_alive():
             raise TimeoutError("the read before still hangs")
-        answers: queue.SimpleQueue[Copy | Exception] = queue.SimpleQueue()
-        last[:] = [threading.Thread(target=run, args=(answers,), daemon=True)]
+        answer: list[Copy | Exception] = []
+        last[:] = [threading.Thread(target=run, args=(answer,), daemon=True)]
         last[0].start()
-        try:
-            found = answers.get(timeout=seconds)
-        except queue.Empty:
-            raise TimeoutError(f"no answer in {seconds:g} s") from None
-        if isinstance(found, Exception):
-            raise found
-        return found
+        last[0].join(seconds)
+        if not answer:
+            raise TimeoutError(f"no answer in {seconds:g} s")
+        if isinstance(answer[0], Exception):
+            raise answer[0]
+        return answer[0]
 
     return limited
 
@@ -156,7 +148,7 @@ def within(seconds: float, read: Callable[[], Copy]) -> Callable[[], Copy]:
 def _object(raw: bytes) -> dict[str, Any]:
     if len(raw) > LARGEST:
         raise RefusedError(f"it is larger than {LARGEST} bytes")
-    found = json.loads(raw, parse_constant=_no_number, parse_float=_number)
+    found = json.loads(raw, parse_constant=_number, parse_float=_number)
     if not isinstance(found, dict):
         raise RefusedError("it is no JSON object")
     return found
@@ -164,11 +156,9 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 def _number(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else _no_number(text[:40])
-
-
-def _no_number(name: str) -> NoReturn:
-    raise RefusedError(f"{name} is no JSON")
+    if not math.isfinite(number):  # NaN and Infinity, which Python reads, and 1e400
+        raise RefusedError(f"{text[:40]} is no JSON")
+    return number
 
 
 def _shut(connection: socket.socket) -> None:

@@ -51,6 +51,8 @@ class FakeAppConfig(RawService):
                 "ConfigurationVersion": str(version),
                 "State": state,
                 "StartedAt": (at or datetime(2026, 4, 1, 9, tzinfo=UTC)).isoformat(),
+                "DeploymentDurationInMinutes": 10,
+                "FinalBakeTimeInMinutes": 10,
             }
         )
         return number

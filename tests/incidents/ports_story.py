@@ -22,7 +22,7 @@ from constructs_lib.services.ports.runtime.verdict import Verdict, question, ver
 from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, SocketSource
 from tests.incidents.ports_cloudwatch import turns_red
 from tests.incidents.ports_day import BEGINS, ENDS, MINUTE, at, minutes
-from tests.incidents.ports_service import ROLLBACK, TASKS, Service, Task
+from tests.incidents.ports_service import ROLLBACK, SECONDS, TASKS, Service, Task
 
 SOURCE: Final = SocketSource(application="orca", environment="production", service="web")
 COMMAND: Final = "moorings rollback orca/production/web"
@@ -171,8 +171,17 @@ def _measured(service: Service) -> Iterator[tuple[datetime, Sample]]:
     for number in range((ENDS - BEGINS) // PERIOD):
         begins = BEGINS + number * PERIOD
         tasks = [task for moment in minutes(begins, begins + PERIOD) for task in service.tasks(moment)]
-        sockets = fmean(task.incoming + task.opened + task.time_wait for task in tasks)
-        yield begins, Sample(sockets=sockets, requests=sum(task.requests for task in tasks) / TASKS)
+        requests = sum(task.requests for task in tasks) / TASKS
+        yield (
+            begins,
+            Sample(
+                sockets=fmean(task.incoming + task.opened + task.time_wait for task in tasks),
+                requests=requests,
+                time_wait=fmean(task.time_wait for task in tasks),
+                answered=requests,
+                waited=requests * SECONDS,
+            ),
+        )
 
 
 def _deployments(service: Service, now: datetime) -> Iterator[Deployment]:

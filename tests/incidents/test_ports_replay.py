@@ -174,7 +174,13 @@ def test_the_thresholds_are_those_of_the_construct() -> None:
     from tests.incidents.ports_story import SOURCE, alarms
 
     stack = Stack(App(), "Orca")
-    service = ComparedService(service="web", cluster="orca", ecs_service="web", target_groups=["targetgroup/web/1"])
+    service = ComparedService(
+        service="web",
+        cluster="orca",
+        ecs_service="web",
+        target_groups=["targetgroup/web/1"],
+        load_balancer="app/web/1",
+    )
     made = SocketComparison(
         stack, "Compare", application=SOURCE.application, environment=SOURCE.environment, services=[service]
     )

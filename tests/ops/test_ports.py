@@ -110,7 +110,7 @@ def test_programs_get_the_same_as_json() -> None:
         (("--requests", "many"), "--requests: must be a number above 0"),
         (("--tasks", "5001"), "tasks must be a whole number from 1 to 5000"),
         (("--pool-size", "5"), "pool_size must be None unless kept is 'pooled'"),
-        (("--kept", "pooled"), "pool_size must be a whole number from 1"),
+        (("--kept", "pooled"), "pool_size must be given when kept is 'pooled', got None"),
         (("--kept", "forever"), "--kept: invalid choice"),
         (("--nat-addresses", "9"), "nat_addresses must be a whole number from 1 to 8"),
     ],

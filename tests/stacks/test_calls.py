@@ -12,6 +12,7 @@ import pytest
 
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
 from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
@@ -23,8 +24,9 @@ from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 from stacks.environments import ENVIRONMENTS
 from stacks.resources import resources
 from stacks.scheduled import ScheduledTaskConfig
+from stacks.service_config import ServiceConfiguration
 from tests.stacks.test_gate import printed_by
-from tests.support import Template, listed, of_type, references, refused
+from tests.support import DIGEST, Template, listed, of_type, references, refused
 
 STAGING = ENVIRONMENTS[0]
 WEB = STAGING.services[0]
@@ -35,6 +37,11 @@ STOCK = replace(
 )
 OTHER = replace(WEB, name="other", subdomain="other")
 MAILER = ServiceConfig(name="mailer", health_check=ContainerCheck.of("true"))
+CONFIGURATION = ServiceConfiguration(
+    schema='{"type": "object"}',
+    content="{}",
+    agent_image=f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/agent@{DIGEST}",
+)
 NIGHTLY = ScheduledTaskConfig(name="nightly", schedule=Schedule.cron("0 3 * * ? *"), command=("report",))
 SERVICE = "AWS::ECS::Service"
 INGRESS = "AWS::EC2::SecurityGroupIngress"
@@ -321,6 +328,28 @@ def test_a_task_of_a_call_has_room_for_its_proxy() -> None:
     refused(lambda: environment(calls, replace(ORDERS, size=small)), "cpu", 256, "at least 512")
     refused(lambda: environment(replace(calls, size=small), ORDERS), "cpu", 256, "at least 512")
     assert environment(calls, ORDERS, replace(OTHER, size=small)).services
+
+
+def test_the_proxys_log_buffer_is_counted_with_those_of_the_agents() -> None:
+    """Two of 80 MiB fit into a quarter of 1 GiB, and so do three without a proxy; four do not (W2)."""
+    large = LogDelivery(buffer_mib=80)
+    size = ServiceSize(task=TaskSize(cpu=512, memory_mib=1024))
+    alone = replace(WEB, log_delivery=large, size=size)
+    calls = replace(alone, calls=("orders",))
+    assert environment(calls, ORDERS).services
+    both = {"configuration": CONFIGURATION, "socket_metrics": SocketMetrics(image=CONFIGURATION.agent_image)}
+    assert environment(replace(alone, **both)).services  # type: ignore[arg-type]
+    watched = replace(calls, **both)  # type: ignore[arg-type]
+    refused(lambda: environment(watched, ORDERS), "buffer_mib", 80, "at most a quarter of the task's 1024 MiB")
+
+
+def test_a_called_service_whose_setting_the_configuration_needs_is_refused() -> None:
+    """Of a service ``config`` the caller would be told ``MOORINGS_CONFIG_URL``, where its own client asks the agent."""
+    called = replace(ORDERS, name="config", subdomain="config")
+    calls = replace(WEB, calls=("config",))
+    assert environment(calls, called).services
+    told = replace(calls, configuration=CONFIGURATION)
+    refused(lambda: environment(told, called), "calls of web", "config", "of a service with another name")
 
 
 def test_a_worker_calls_and_waits_until_its_proxy_gives_up() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from constructs_lib.network.policy import NetworkPolicy
 from constructs_lib.services.configuration.policy import ConfigurationDeployment
-from constructs_lib.services.task.health_check import ContainerCheck
+from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
 from stacks.accepted_configurations import configuration_findings
 from stacks.application import application
 from stacks.config import EnvironmentConfig, ServiceConfig
@@ -56,11 +56,11 @@ def environment_of(services: Template, service: str) -> tuple[str, dict[str, Any
     return key, made
 
 
-def test_each_service_has_its_own_application_in_appconfig(services: Template) -> None:
+def test_each_service_has_its_own_application_in_appconfig(services: Template, stacks: Mapping[str, Template]) -> None:
     """So no two of them deploy to one environment of AppConfig at once, which it refuses."""
     names = {one["Name"] for one in of_type(services, "AWS::AppConfig::Application").values()}
     assert names == {"shop-staging-web", "shop-staging-mailer"}
-    strategies = of_type(services, "AWS::AppConfig::DeploymentStrategy").values()
+    strategies = of_type(stacks["configuration"], "AWS::AppConfig::DeploymentStrategy").values()
     assert {
         (one["DeploymentDurationInMinutes"], one["GrowthFactor"], one["FinalBakeTimeInMinutes"]) for one in strategies
     } == {(5, 50, 15)}
@@ -81,6 +81,28 @@ def test_the_page_on_errors_takes_a_configuration_back(services: Template) -> No
     (condition, acts, otherwise) = page["ActionsEnabled"]["Fn::If"]
     assert (acts, otherwise) == (True, False)
     assert condition in services["Conditions"]
+
+
+def test_a_deployment_of_a_configuration_does_not_hold_a_rollback_up(stacks: Mapping[str, Template]) -> None:
+    """CloudFormation may be busy with it for 20 minutes, and a busy stack takes no release of an image (W4).
+
+    So contents and deployments are in a stack of their own, and the services' stack reads nothing of it.
+    """
+    rollouts = stacks["configuration"]
+    kinds = {one["Type"] for one in rollouts["Resources"].values()}
+    assert kinds == {
+        f"AWS::AppConfig::{kind}" for kind in ("HostedConfigurationVersion", "DeploymentStrategy", "Deployment")
+    }
+    for name, template in stacks.items():
+        there = {one["Type"] for one in template["Resources"].values()}
+        assert name == "configuration" or "AWS::AppConfig::Deployment" not in there
+        assert "shop--staging--configuration" not in json.dumps(template)
+
+
+def test_without_a_configuration_there_is_no_such_stack(tmp_path: Path) -> None:
+    """Nothing to deploy is no stack."""
+    (stage,) = application([STAGING], outdir=str(tmp_path)).synth().nested_assemblies
+    assert not [one for one in stage.nested_assembly.stacks if one.stack_name.endswith("--configuration")]
 
 
 def test_a_worker_has_a_configuration_without_an_alarm(services: Template) -> None:
@@ -165,6 +187,27 @@ def test_what_is_no_configuration_is_refused() -> None:
     """Such as the text alone."""
     text: Any = '{"limit": 5}'
     refused(lambda: replace(WEB, configuration=text), "configuration", text, "a ServiceConfiguration or None")
+
+
+def test_what_is_no_deployment_is_refused() -> None:
+    """A word, such as AppConfig's own name of a strategy, would else fail when CDK asks for its minutes."""
+    word: Any = "AppConfig.Linear50PercentEvery30Seconds"
+    refused(lambda: replace(CONFIGURATION, deployment=word), "deployment", word, "a ConfigurationDeployment")
+
+
+@pytest.mark.parametrize("setting", ["MOORINGS_CONFIG_URL", "MOORINGS_CONFIG_COPY", "MOORINGS_CONFIG_DIRECTORY"])
+def test_a_setting_that_the_configuration_sets_is_refused(setting: str) -> None:
+    """Plain or secret: one of the two would silently win."""
+    plain, secret = replace(WEB, environment=((setting, "mine"),)), replace(WEB, secrets=(setting,))
+    what, allowed = "environment and secrets", "without it"
+    refused(lambda: replace(plain, configuration=CONFIGURATION), what, setting, allowed)
+    refused(lambda: replace(secret, configuration=CONFIGURATION), what, setting, allowed)
+
+
+def test_an_application_on_the_agents_port_is_refused() -> None:
+    """Containers of a task share its ports: one of the two could not listen."""
+    there = replace(WEB, health_check=HealthCheck.http("/healthz", port=2772, program="python3"))
+    refused(lambda: replace(there, configuration=CONFIGURATION), "port of health_check", 2772, "another one")
 
 
 def test_the_files_of_a_team_are_texts_here(tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def test_after_one_function_compares_the_web_services_that_are_counted(counted: 
     services = {key for key in of_type(counted, "AWS::ECS::Service") if key.startswith(("web", "shopapi"))}
     assert services < named
     assert len(named & set(of_type(counted, "AWS::ElasticLoadBalancingV2::TargetGroup"))) == 3
+    assert len(named & set(of_type(counted, "AWS::ElasticLoadBalancingV2::LoadBalancer"))) == 2
+    assert all(len(one) == 6 for one in settings["services"])
     assert function
 
 

@@ -21,9 +21,18 @@ _ABSENT: Final = {
     "net.core.rmem_max": "Fargate's containers do not have it",
     "net.core.wmem_max": "Fargate's containers do not have it",
     "net.ipv4.tcp_tw_recycle": "Linux has not had it since 4.12",
+    **dict.fromkeys(
+        (
+            *("net.core.netdev_max_backlog", "net.core.default_qdisc"),
+            *("net.ipv4.tcp_mem", "net.ipv4.udp_mem", "net.ipv4.tcp_max_orphans"),
+        ),
+        "it is of the whole machine, and no container has it",
+    ),
 }
-"""Seen to keep tasks from starting: https://github.com/aws/containers-roadmap/issues/2368 .
+"""The first two are seen to keep tasks from starting: https://github.com/aws/containers-roadmap/issues/2368 .
 What Linux has: https://docs.kernel.org/networking/ip-sysctl.html ; commit 4396e46187ca took tcp_tw_recycle out.
+The last five are in the kernel's tables of the first network namespace alone (net_core_table and ipv4_table in
+net/core/sysctl_net_core.c and net/ipv4/sysctl_net_ipv4.c): ``unshare --net ls /proc/sys/net/ipv4`` lacks them.
 """
 
 

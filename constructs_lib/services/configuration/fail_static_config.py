@@ -55,10 +55,15 @@ class FailStaticConfig(Construct):
         content: the text of the configuration, a JSON object of at most 128 KiB; another one is deployed when it
             changes.
         deployment: how slowly; 10 minutes in steps of 20 %, and 10 minutes of watching, by default.
-        rollback_alarms: ARNs of at most 5 CloudWatch alarms whose state takes a deployment back; none by default.
-            AppConfig also goes back on ``INSUFFICIENT_DATA``, the state of an alarm that was just made: let an alarm
+        rollback_alarms: ARNs of at most 5 metric alarms of CloudWatch whose state takes a deployment back; none by
+            default. A composite one is seen only by who may describe ``*``
+            (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html), and AppConfig
+            may not. It also goes back on ``INSUFFICIENT_DATA``, the state of an alarm that was just made: let an alarm
             exist for some minutes first, or have its actions disabled until there are tasks.
         notice_after_minutes: how long the copy may stay unconfirmed before somebody is told, 15 to 1440; 30 by default.
+        rollout: where the content and its deployment are made, such as a stack of their own: CloudFormation may be busy
+            with a stack for as long as a deployment takes, and a busy stack takes no release and no rollback of an
+            image (lesson W4). ``None``, the default: here.
 
     Attributes:
         url: where the application asks the agent.
@@ -85,6 +90,7 @@ class FailStaticConfig(Construct):
         deployment: ConfigurationDeployment = _GRADUAL,
         rollback_alarms: Sequence[str] = (),
         notice_after_minutes: int = 30,
+        rollout: Construct | None = None,
     ) -> None:
         name = check_names(application, environment, profile)
         check_content(schema, content)
@@ -123,8 +129,9 @@ class FailStaticConfig(Construct):
             validators=[validator],
         )
         profile_id = self._profile.ref
+        there = self if rollout is None else Construct(rollout, id)
         version = appconfig.CfnHostedConfigurationVersion(
-            self,
+            there,
             "Content",
             application_id=application_id,
             configuration_profile_id=profile_id,
@@ -132,7 +139,7 @@ class FailStaticConfig(Construct):
             content_type="application/json",
         )
         strategy = appconfig.CfnDeploymentStrategy(
-            self,
+            there,
             "Strategy",
             name=name,
             replicate_to="NONE",
@@ -142,7 +149,7 @@ class FailStaticConfig(Construct):
             final_bake_time_in_minutes=deployment.bake_minutes,
         )
         deployed = appconfig.CfnDeployment(
-            self,
+            there,
             "Deployment",
             application_id=application_id,
             environment_id=environment_id,
@@ -151,7 +158,8 @@ class FailStaticConfig(Construct):
             deployment_strategy_id=strategy.ref,
         )
         # A version that was replaced is what AppConfig goes back to, and a profile that has versions cannot be deleted
-        # (https://github.com/aws/aws-cdk/issues/26804). So all stay, but for what fails while it is made.
+        # (https://github.com/aws/aws-cdk/issues/26804). One that a stack goes back from may be in force by then, and
+        # no AWS page says that RetainExceptOnCreate keeps it. So all stay, whatever fails.
         for resource in (made, self.environment, self._profile, version, deployed):
             _retain(resource)
         arn = f"{one.replace(':service:', ':appconfig:', 1).removesuffix('resource')}application/{application_id}"
@@ -236,7 +244,7 @@ def _allow(statement: dict[str, object]) -> dict[str, object]:
 
 
 def _retain(resource: CfnResource) -> None:
-    resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+    resource.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 def _check_alarms(alarms: Sequence[str], deployment: ConfigurationDeployment) -> None:

@@ -88,8 +88,9 @@ def _page(names: Mapping[str, str], rollback: str, change: SocketChange) -> Alar
     spec = partial(AlarmSpec, component=names["Service"], what="more-sockets-than-before")
     return spec(
         meaning=f"Since its last release each request takes {change.times:g} times the sockets or more: at the peak "
-        f"the ports can run out, though all is well now. Go back before noon: `{rollback}`. The log of the function "
-        "that compares says both images, the hours and the numbers.",
+        "the ports can run out, though all is well now. Longer response times are taken into account, as far as the "
+        f"load balancer tells them. Go back before the next peak: `{rollback}`; a change of settings since is not "
+        "taken back by it. The log of the function that compares says both images, the hours and the numbers.",
         severity="page",
         metric=Metric(
             namespace=NAMESPACE,

@@ -50,7 +50,8 @@ KERNEL: Final = LocalPorts(32768, 60999)
 """What Linux has by itself: https://docs.kernel.org/networking/ip-sysctl.html"""
 
 WIDE: Final = LocalPorts(10240, 65535)
-"""As wide as leaves the ports that programs commonly listen on alone."""
+"""As wide as leaves the ports that web servers commonly listen on alone. Some sidecars listen above its first port:
+memcached (11211), OpenTelemetry's health check (13133), Fluentd (24224)."""
 
 
 def above(container_ports: Iterable[int]) -> LocalPorts | None:

@@ -80,7 +80,9 @@ class Connections:
             raise invalid("pool_size", self.pool_size, "None unless kept is 'pooled'", "pass kept='pooled' with it")
         if self.kept == "pooled":
             fix = "pass the pools of all processes of one task together"
-            whole_number("pool_size", self.pool_size or 0, low=1, high=1_000_000, fix=fix)
+            if self.pool_size is None:
+                raise invalid("pool_size", None, "given when kept is 'pooled'", fix)
+            whole_number("pool_size", self.pool_size, low=1, high=1_000_000, fix=fix)
         if self.sessions is not None:
             whole_number("sessions", self.sessions, low=1, high=10**9, fix="pass those of the busiest minute")
         _within("per_request", self.per_request, 0.001, 1000, "count the connections of one request")

@@ -16,7 +16,6 @@ from constructs_lib.services.ports.port_budget import (
 )
 
 _MOST_SESSIONS: Final = 10**12
-_LARGEST_POOL: Final = 1_000_000
 
 
 def tasks_needed(budget: PortBudget) -> int | None:
@@ -72,11 +71,11 @@ def _remedies(budget: PortBudget) -> Iterator[str]:
 def _reuse(budget: PortBudget) -> str:
     if budget.kept == "pooled":
         return f"Make the pool of each task smaller than {budget.pool_size}."
-    pooled = replace(budget, kept="pooled", per_request=1, pool_size=min(budget.in_flight, _LARGEST_POOL))
-    enough = "" if pooled.verdict == "holds" else f", which alone {pooled.tightest.word} too"
+    smallest = replace(budget, kept="pooled", per_request=1, pool_size=1)
+    enough = "" if smallest.verdict == "holds" else " It is not enough alone."
     return (
-        f"Keep connections open and use them again: a pool of {budget.in_flight} in each task bears all requests that "
-        f"wait at once{enough}."
+        "Keep connections open and use them again: a pool takes as many ports as it has connections. Its size is what "
+        f"the dependency bears from all tasks together; above {budget.in_flight} in a task it helps no more.{enough}"
     )
 
 

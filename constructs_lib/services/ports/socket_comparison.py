@@ -36,6 +36,8 @@ class ComparedService:
         cluster: ECS's name of its cluster; may be a Token.
         ecs_service: ECS's name of the service; may be a Token.
         target_groups: full names of its target group, ``targetgroup/…/…``, or of its two; may be Tokens.
+        load_balancer: full name of their load balancer, ``app/…/…``; may be a Token. CloudWatch knows response times by
+            it, without which a slow dependency looks like a release that opens more sockets.
         container: the container whose image is the application; by default it has the service's name.
         rollback: the command that goes back to what ran before, for the page; by default that of ``moorings``.
 
@@ -47,6 +49,7 @@ class ComparedService:
     cluster: str
     ecs_service: str
     target_groups: Sequence[str]
+    load_balancer: str
     container: str = ""
     rollback: str = ""
 
@@ -59,6 +62,10 @@ class ComparedService:
         if isinstance(groups, str) or not 1 <= len(groups) <= 2 or not all(groups):
             fix = "pass [target_group.target_group_full_name]; a service without one has no requests to count"
             raise invalid("target_groups", groups, "a list of one or two full names", fix)
+        balancer = self.load_balancer
+        if not isinstance(balancer, str) or not balancer or balancer.startswith("arn:"):
+            fix = "pass load_balancer.load_balancer_full_name"
+            raise invalid("load_balancer", balancer, "a full name, and no ARN", fix)
 
 
 class SocketComparison(Construct):
@@ -113,7 +120,7 @@ class SocketComparison(Construct):
         _check_size(settings)
         super().__init__(scope, id)
 
-        arns = arns_of(self)
+        arns = arns_of(scope)
         made = scheduled_function(
             self,
             folder=Path(__file__).parent,
@@ -166,6 +173,7 @@ def _check_services(services: Sequence[ComparedService]) -> None:
 
 def _settings(application: str, environment: str, services: Sequence[ComparedService], change: SocketChange) -> str:
     """What the function is told, as ``runtime/settings.py`` reads it."""
+    clusters = list(dict.fromkeys(one.cluster for one in services))  # mostly one: its name is long
     told = {
         "application": application,
         "environment": environment,
@@ -173,8 +181,12 @@ def _settings(application: str, environment: str, services: Sequence[ComparedSer
         "sockets": list(METRIC_NAMES),
         "threshold": change.times,
         "requests": change.requests,
+        "clusters": clusters,
         "services": [
-            [one.service, one.cluster, one.ecs_service, one.container or one.service, list(one.target_groups)]
+            [
+                *(one.service, clusters.index(one.cluster), one.ecs_service, one.container or one.service),
+                *(list(one.target_groups), one.load_balancer),
+            ]
             for one in services
         ],
     }

@@ -30,8 +30,8 @@ class ContainerSettings:
             :func:`constructs_lib.services.traffic.service_connect_rendering.connect_service` too.
 
     Raises:
-        ValueError: two writable paths with one volume name, a setting that is plain and secret, or a command that is no
-            list of words.
+        ValueError: two writable paths with one volume name, a setting that is plain and secret, a command that is no
+            list of words, or kernel settings that are none.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +43,8 @@ class ContainerSettings:
 
     def __post_init__(self) -> None:
         check_volumes(tuple(self.writable_paths))
+        if not isinstance(self.kernel, KernelSettings):
+            raise invalid("kernel", self.kernel, "KernelSettings", "leave it out for the wide range of ports")
         for name in self.environment:
             if name in self.secrets:
                 raise invalid("environment", name, "a name that secrets has not", "ECS takes each name once")

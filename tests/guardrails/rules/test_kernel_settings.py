@@ -36,6 +36,11 @@ Resources:
     [
         "net.core.rmem_max",
         "net.core.wmem_max",
+        "net.core.netdev_max_backlog",
+        "net.core.default_qdisc",
+        "net.ipv4.tcp_mem",
+        "net.ipv4.udp_mem",
+        "net.ipv4.tcp_max_orphans",
         "net.ipv4.tcp_tw_recycle",
         "kernel.pid_max",
         "kernel.shmmax_",

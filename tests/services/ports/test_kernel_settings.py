@@ -9,6 +9,7 @@ import pytest
 
 from constructs_lib.services.ports.kernel_settings import KEYS, REFUSED, KernelSetting, KernelSettings
 from constructs_lib.services.ports.local_ports import KERNEL, WIDE, LocalPorts
+from constructs_lib.services.task.container_settings import ContainerSettings
 from tests.support import TOKEN, refused, run_without_cdk
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -140,6 +141,13 @@ def test_fin_timeout_is_no_way_around_time_wait() -> None:
         lambda: keep_alive(key="net.ipv4.tcp_fin_timeout", value=61), "value of net.ipv4.tcp_fin_timeout", 61, "1 to 60"
     )
     assert "not the time in TIME_WAIT" in fix
+
+
+@pytest.mark.parametrize("given", [None, {RANGE: "10240 65535"}])
+def test_what_is_no_kernel_settings_is_refused_by_the_container(given: Any) -> None:
+    """Such as Docker's sysctls; to have the kernel's own range one says so."""
+    refused(lambda: ContainerSettings(kernel=given), "kernel", given, "KernelSettings")
+    assert ContainerSettings(kernel=KernelSettings(local_ports=KERNEL)).kernel.settings((8080,)) == {}
 
 
 def test_the_default_is_the_wide_range() -> None:

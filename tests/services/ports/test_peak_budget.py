@@ -132,7 +132,7 @@ def test_the_range_of_ports_is_the_tasks_own() -> None:
     assert budget.local_ports.count == 1000
     budget, _ = checked(peak(requests_per_second=1, per_task=1), TimeoutBudget(), KernelSettings(), 30_000)
     assert budget is not None
-    assert budget.local_ports == LocalPorts(30_001, 65_535)
+    assert budget.local_ports == LocalPorts(30_002, 65_535)
 
 
 @pytest.mark.parametrize("flags", FLAG_SETS)

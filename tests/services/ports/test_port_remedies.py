@@ -30,7 +30,8 @@ def test_what_holds_needs_no_remedy() -> None:
 def test_the_best_remedy_comes_first() -> None:
     """Connections that are used again, then more tasks, then more destinations (W1)."""
     assert remedies(budget(local_ports=KERNEL, per_request=2)) == (
-        "Keep connections open and use them again: a pool of 3750 in each task bears all requests that wait at once.",
+        "Keep connections open and use them again: a pool takes as many ports as it has connections. Its size is what "
+        "the dependency bears from all tasks together; above 3750 in a task it helps no more.",
         "Or run 54 tasks instead of 20.",
         "Or spread them over 3 destinations instead of 1.",
     )
@@ -64,10 +65,19 @@ def test_a_pool_that_is_too_large_is_mended_by_a_smaller_one() -> None:
 
 
 def test_a_pool_that_would_be_too_large_is_no_promise() -> None:
-    """When even the requests that wait at once are too many, the sentence says so."""
+    """When the requests that wait at once are too many with the smallest pool too, the sentence says so."""
     first = remedies(budget(requests_per_session=60))[0]
-    assert first.startswith("Keep connections open and use them again: a pool of 37500 in each task bears all")
-    assert first.endswith(", which alone runs out too.")
+    assert first.startswith("Keep connections open and use them again: ")
+    assert first.endswith("; above 37500 in a task it helps no more. It is not enough alone.")
+
+
+def test_a_small_pool_may_mend_what_one_for_all_requests_would_not() -> None:
+    """One NAT gateway bears 50 connections of each of 30 tasks, and not the 1,500 requests that wait in each."""
+    made = budget(expected_sessions=180_000, requests_per_session=1, tasks=30, nat_gateways=1)
+    assert made.in_flight == 1500
+    assert replace(made, kept="pooled", pool_size=1500).verdict == "tight"
+    assert replace(made, kept="pooled", pool_size=50).verdict == "holds"
+    assert remedies(made)[0].endswith("together; above 1500 in a task it helps no more.")
 
 
 def test_a_load_beyond_every_number_is_told() -> None:

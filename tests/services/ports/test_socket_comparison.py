@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from constructs_lib.guardrails.check import check
 from constructs_lib.observability.alarms import Alarms
 from constructs_lib.services.ports.comparison_alarms import SocketChange
 from constructs_lib.services.ports.runtime import handler
+from constructs_lib.services.ports.runtime.aws import TIME_WAIT, samples
 from constructs_lib.services.ports.runtime.comparison import DAY, Floor
 from constructs_lib.services.ports.runtime.settings import Service, Settings
 from constructs_lib.services.ports.socket_comparison import ComparedService, SocketComparison
@@ -46,11 +48,13 @@ from tests.support import (
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 GROUP = "targetgroup/web/0123456789abcdef"
+BALANCER = "app/web/0123456789abcdef"
 
 
 def compared(service: str = "web", **changes: Any) -> ComparedService:
     """A service of the cluster ``main``, but for ``changes``."""
-    arguments = {"cluster": "main", "ecs_service": f"shop-{service}", "target_groups": [GROUP], **changes}
+    names = {"cluster": "main", "ecs_service": f"shop-{service}"}
+    arguments = {**names, "target_groups": [GROUP], "load_balancer": BALANCER, **changes}
     return ComparedService(service=service, **arguments)
 
 
@@ -125,6 +129,7 @@ def test_after_a_plain_service_is_compared_too(tmp_path: Path) -> None:
         cluster=cluster.cluster_name,
         ecs_service=plain.service_name,
         target_groups=[group.target_group_full_name],
+        load_balancer=group.first_load_balancer_full_name,
         container="app",
     )
     Alarms(
@@ -145,7 +150,8 @@ def test_after_a_plain_service_is_compared_too(tmp_path: Path) -> None:
     variables = only(template, "AWS::Lambda::Function")["Environment"]["Variables"]["MOORINGS_SOCKETS"]
     assert {"Fn::GetAtt": [service_id, "Name"]} in variables["Fn::Join"][1]
     filled = "".join(part if isinstance(part, str) else "x" for part in variables["Fn::Join"][1])
-    assert json.loads(filled)["services"] == [["web", "x", "x", "app", ["x"]]]
+    assert json.loads(filled)["services"] == [["web", 0, "x", "app", ["x"], "x/x/x"]]
+    assert json.loads(filled)["clusters"] == ["x"]
     report = check([tmp_path])
     assert [one for one in report.findings if one.severity == "error" and one.logical_id.startswith("Sockets")] == []
 
@@ -222,10 +228,9 @@ def test_the_function_reads_the_settings_that_it_is_given(made: Made) -> None:
     """What the construct writes, ``settings`` reads; the metrics are those that the agent sends."""
     variables = only(made.template, "AWS::Lambda::Function")["Environment"]["Variables"]
     told = Settings.from_environment(variables)
-    web = Service(name="web", cluster="main", ecs_service="shop-web", container="web", target_groups=(GROUP,))
-    api = Service(
-        name="api", cluster="main", ecs_service="shop-api", container="app", target_groups=(GROUP, f"{GROUP}-2")
-    )
+    both = partial(Service, cluster="main", load_balancer=BALANCER)
+    web = both(name="web", ecs_service="shop-web", container="web", target_groups=(GROUP,))
+    api = both(name="api", ecs_service="shop-api", container="app", target_groups=(GROUP, f"{GROUP}-2"))
     assert told == Settings(
         application="shop",
         environment="production",
@@ -237,6 +242,16 @@ def test_the_function_reads_the_settings_that_it_is_given(made: Made) -> None:
     )
     source = SocketSource(application="shop", environment="production", service="web")
     assert source.dimensions == {"Application": "shop", "Environment": "production", "Service": "web"}
+
+
+def test_services_of_two_clusters_are_told_apart() -> None:
+    """A cluster's name is written once; each service has its own."""
+    scope = bound()
+    comparison(scope, compared(), compared("api", cluster="other"), compared("late"))
+    variables = only(synthesize(scope), "AWS::Lambda::Function")["Environment"]["Variables"]
+    told = Settings.from_environment(variables)
+    assert [(one.name, one.cluster) for one in told.services] == [("web", "main"), ("api", "other"), ("late", "main")]
+    assert json.loads(variables["MOORINGS_SOCKETS"])["clusters"] == ["main", "other"]
 
 
 def test_the_function_is_small_python_with_a_log_group_of_its_own(made: Made) -> None:
@@ -270,6 +285,29 @@ def test_five_resources_whatever_the_number_of_services(made: Made) -> None:
     ]
 
 
+def test_response_times_are_asked_for_by_what_cdk_s_own_metric_has() -> None:
+    """By load balancer and target group: CloudWatch knows them by none of the two sets that lack the balancer."""
+    scope = bound()
+    _, _, group = plain_service(scope)
+    own: Any = group.metrics.target_response_time()
+    assert (own.namespace, own.metric_name, own.statistic) == ("AWS/ApplicationELB", "TargetResponseTime", "Average")
+    world, web = World(), service("web")
+    seen: list[Any] = []
+    world.aws.before = lambda _, params: seen.append(params)
+    samples(world.clients.cloudwatch, settings(web), web, since=NIGHT, until=NIGHT + DAY)
+    (asked,) = (
+        one["MetricStat"]["Metric"]
+        for one in seen[0]["MetricDataQueries"]
+        if one["MetricStat"]["Metric"]["MetricName"] == "TargetResponseTime"
+    )
+    assert {one["Name"] for one in asked["Dimensions"]} == set(own.dimensions) == {"LoadBalancer", "TargetGroup"}
+
+
+def test_the_agent_sends_the_state_that_no_response_time_explains() -> None:
+    """The function knows its name; another one would count as none."""
+    assert TIME_WAIT in METRIC_NAMES
+
+
 # ------------------------------------------------------------ who is told
 
 
@@ -283,7 +321,9 @@ def test_a_page_for_each_service_and_one_notice(made: Made) -> None:
     }
     web, api = told["web", "more-sockets-than-before"], told["api", "more-sockets-than-before"]
     assert "1.5 times" in web.meaning
-    assert "before noon: `moorings rollback shop/production/web`" in web.meaning
+    assert "Go back before the next peak: `moorings rollback shop/production/web`" in web.meaning
+    assert "Longer response times are taken into account" in web.meaning
+    assert "a change of settings since is not taken back by it" in web.meaning
     assert "`./back.sh api`" in api.meaning
     assert max(len(one.meaning) for one in made.alarms) < 1024 - len("[notice] ")
 
@@ -357,6 +397,9 @@ def test_a_wrong_value_is_refused_and_leaves_nothing_behind(
         (lambda: compared(target_groups=[]), "target_groups", [], "one or two full names"),
         (lambda: compared(target_groups=[""]), "target_groups", [""], "one or two full names"),
         (lambda: compared(target_groups=["a", "b", "c"]), "target_groups", ["a", "b", "c"], "one or two"),
+        (lambda: compared(load_balancer=""), "load_balancer", "", "a full name, and no ARN"),
+        (lambda: compared(load_balancer=None), "load_balancer", None, "a full name, and no ARN"),
+        (lambda: compared(load_balancer="arn:aws:x"), "load_balancer", "arn:aws:x", "a full name, and no ARN"),
         (lambda: SocketChange(times=1), "times", 1, "from 1.1 to 10"),
         (lambda: SocketChange(times=10.5), "times", 10.5, "from 1.1 to 10"),
         (lambda: SocketChange(times=True), "times", True, "a number from 1.1 to 10"),
@@ -377,7 +420,7 @@ def test_more_names_than_a_function_s_environment_holds_are_refused() -> None:
     long = [compared(f"s{number}", ecs_service="x" * 200) for number in range(20)]
     with pytest.raises(ValueError, match=r"services must be 4096 characters at most.*put some of them into another"):
         comparison(bound(), *long)
-    unknown = {"cluster": TOKEN, "ecs_service": TOKEN, "target_groups": [TOKEN]}
+    unknown = {"cluster": TOKEN, "ecs_service": TOKEN, "target_groups": [TOKEN], "load_balancer": TOKEN}
     assert comparison(bound(), *(compared(f"s{number}", **unknown) for number in range(16))).alarms
     with pytest.raises(ValueError, match="services must be 4096"):
         comparison(bound(), *(compared(f"s{number}", **unknown) for number in range(19)))

@@ -28,6 +28,8 @@ class DeploymentSummary(TypedDict):
     ConfigurationProfileId: NotRequired[str]
     ConfigurationName: NotRequired[str]
     StartedAt: NotRequired[datetime]
+    DeploymentDurationInMinutes: NotRequired[int]
+    FinalBakeTimeInMinutes: NotRequired[int]
 
 
 class DeploymentPage(TypedDict):

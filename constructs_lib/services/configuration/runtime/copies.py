@@ -33,13 +33,13 @@ class Deployment:
         number: AppConfig's sequence number.
         state: AppConfig's state.
         version: the version of the configuration.
-        started_at: when it began, if that is known.
+        due_at: when it is to be complete, if that is known.
     """
 
     number: int
     state: str
     version: str
-    started_at: datetime | None
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from .clients import AppConfigClient, Clients, DeploymentSummary, S3Client, connect
@@ -48,11 +48,11 @@ class Source:
 
     Args:
         copy: the configuration in force; ``None``: none was ever deployed to the end.
-        began: when the first deployment began.
+        due: when the first deployment was to be complete.
     """
 
     copy: Copy | None
-    began: datetime | None
+    due: datetime | None
 
 
 def main(_event: object, _context: object) -> dict[str, str]:
@@ -73,13 +73,13 @@ def handle(settings: CopySettings, clients: Clients, *, clock: Callable[[], date
         source = read_source(clients.appconfig, settings, now=clock())
     except (BotoCoreError, ClientError, UnreadableError) as error:
         _say("the configuration could not be read, so its copy stays as it is", error)
-        source = Source(copy=None, began=None)
+        source = Source(copy=None, due=None)
     try:
         outcome, copy = _bring(clients.s3, settings, stored, source.copy, clock)
     except (BotoCoreError, ClientError) as error:
         _say("the copy could not be written, so it stays as it is", error)
         outcome, copy = "kept", stored.copy
-    since = copy.confirmed_at if copy else source.began
+    since = copy.confirmed_at if copy else source.due
     version = copy.version if copy else "none"
     if since is not None:
         _tell(settings, minutes_since(since, clock()), at=clock(), outcome=outcome, version=version)
@@ -110,17 +110,17 @@ def read_source(appconfig: AppConfigClient, settings: CopySettings, *, now: date
     Raises:
         UnreadableError: the version in force is no JSON object.
     """
-    began: datetime | None = None
+    due: datetime | None = None
     pages = appconfig.get_paginator("list_deployments").paginate(
         ApplicationId=settings.application_id, EnvironmentId=settings.environment_id
     )
     for page in pages:  # the newest first
         ours = [_deployment(one) for one in page["Items"] if _is_ours(one, settings)]
-        began = min([one.started_at for one in ours if one.started_at] + ([began] if began else []), default=None)
+        due = min([one.due_at for one in ours if one.due_at] + ([due] if due else []), default=None)
         found = in_force(ours)
         if found is not None:
-            return Source(copy=_read_version(appconfig, settings, found.version, now), began=began)
-    return Source(copy=None, began=began)
+            return Source(copy=_read_version(appconfig, settings, found.version, now), due=due)
+    return Source(copy=None, due=due)
 
 
 def _bring(
@@ -173,11 +173,13 @@ def _is_ours(one: DeploymentSummary, settings: CopySettings) -> bool:
 
 
 def _deployment(one: DeploymentSummary) -> Deployment:
+    minutes = one.get("DeploymentDurationInMinutes", 0) + one.get("FinalBakeTimeInMinutes", 0)
+    started = one.get("StartedAt")
     return Deployment(
         number=one["DeploymentNumber"],
         state=one["State"],
         version=one["ConfigurationVersion"],
-        started_at=one.get("StartedAt"),
+        due_at=started + timedelta(minutes=minutes) if started else None,
     )
 
 

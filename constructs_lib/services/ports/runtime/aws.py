@@ -23,6 +23,9 @@ KNOWN_FOR: Final = timedelta(days=30)
 """So far back deployments are listed; ECS keeps 90 days
 (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/view-service-deployment.html)."""
 
+TIME_WAIT: Final = "SocketsTimeWait"
+"""Of the metrics of sockets the one that no response time explains."""
+
 _REVISIONS_A_CALL: Final = 20
 _PAGE: Final = 100
 
@@ -33,7 +36,7 @@ class Clients:
 
     Args:
         ecs: deployments and the images that they brought.
-        cloudwatch: sockets and requests.
+        cloudwatch: sockets, requests and response times.
     """
 
     ecs: ECSClient
@@ -76,21 +79,35 @@ def samples(
     """One task of a service in each period; what was not measured is left out.
 
     The metrics of sockets are averages over the tasks that sent them, and those of requests are per target already. So
-    neither depends on how many tasks there are, or on how many of their agents run.
+    neither depends on how many tasks there are, or on how many of their agents run. A period whose response time the
+    load balancer does not tell counts all the same, with none of its requests answered.
 
     Raises:
         UnreadableMetricsError: CloudWatch left something out.
     """
-    queries = [*_sockets(settings, service), *_requests(service)]
+    queries = [*_sockets(settings, service), *_requests(service), *_response_times(service)]
     found = _values(cloudwatch, queries, since, until)
-    sockets = [found[f"s{number}"] for number in range(len(settings.sockets))]
-    requests = [found[f"r{number}"] for number in range(len(service.target_groups))]
-    return {
-        # A load balancer tells nothing of a minute without requests.
-        at: Sample(sockets=sum(one[at] for one in sockets), requests=sum(one.get(at, 0) for one in requests))
-        for at in sockets[0]
-        if all(at in one for one in sockets)
-    }
+    sockets = {name: found[f"s{number}"] for number, name in enumerate(settings.sockets)}
+    groups = [(found[f"r{number}"], found[f"t{number}"]) for number in range(len(service.target_groups))]
+    times = set.intersection(*(set(one) for one in sockets.values()))
+    return {at: _sample({name: one[at] for name, one in sockets.items()}, groups, at) for at in sorted(times)}
+
+
+def _sample(
+    sockets: Mapping[str, float],
+    groups: Sequence[tuple[Mapping[datetime, float], Mapping[datetime, float]]],
+    at: datetime,
+) -> Sample:
+    """One period: sockets by state, requests and response times by target group."""
+    # A load balancer tells nothing of a minute without requests.
+    known = [(requests[at], times[at]) for requests, times in groups if at in requests and at in times]
+    return Sample(
+        sockets=sum(sockets.values()),
+        requests=sum(requests.get(at, 0) for requests, _ in groups),
+        time_wait=sockets.get(TIME_WAIT, 0),
+        answered=sum(requests for requests, _ in known),
+        waited=sum(requests * seconds for requests, seconds in known),
+    )
 
 
 def _listed(ecs: ECSClient, service: Service, after: datetime) -> Iterator[ServiceDeploymentBriefTypeDef]:
@@ -147,6 +164,17 @@ def _requests(service: Service) -> Iterator[MetricDataQueryTypeDef]:
     """
     for number, group in enumerate(service.target_groups):
         yield _query(f"r{number}", "AWS/ApplicationELB", "RequestCountPerTarget", {"TargetGroup": group}, "Sum")
+
+
+def _response_times(service: Service) -> Iterator[MetricDataQueryTypeDef]:
+    """Seconds from the request's leaving the load balancer to the target's response, by target group.
+
+    Unlike requests per target, this metric is known by load balancer and target group, and not by the group alone
+    (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html).
+    """
+    for number, group in enumerate(service.target_groups):
+        dimensions = {"LoadBalancer": service.load_balancer, "TargetGroup": group}
+        yield _query(f"t{number}", "AWS/ApplicationELB", "TargetResponseTime", dimensions, "Average")
 
 
 def _query(id: str, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> MetricDataQueryTypeDef:

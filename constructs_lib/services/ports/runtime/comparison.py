@@ -11,6 +11,13 @@ bears more of the idle ones, so sockets per request rise by themselves; with mor
 sums over the same hours of the day, in which the idle ones are alike, the smaller ratio of an unchanged task is 1 at
 most, whatever its traffic and however many tasks there are. That is our model of a task, and no fact about AWS.
 
+**What response times explain.** A request that waits longer holds its sockets longer, though no release is at fault.
+By Little's law rate x response time requests wait at once, so the model has a third part: ``h x rate x response time``.
+What ``k`` counts is in TIME_WAIT for 60 seconds, however long the request took. Of a rise that is taken out which the
+longer response time can explain: ``h`` x rate x the difference. ``h`` is not known, and taken as :data:`HELD_AT_ONCE`,
+or as what the sockets before leave room for, if that is less; and no more is taken out than came to the sockets that
+are not in TIME_WAIT. For an unchanged task with no larger ``h`` the result is 1 at most, however long requests wait.
+
 **Why the same hours.** At night the connections that a load balancer keeps open weigh more than at noon.
 """
 
@@ -37,6 +44,11 @@ LONGEST: Final = timedelta(days=1)
 """So far back the newest samples are added up until there is enough traffic."""
 
 
+HELD_AT_ONCE: Final = 4
+"""So many sockets one waiting request may hold: the load balancer's, and those to three that it waits for. Our guess: a
+larger number forgives a release more while something is slow, and with a smaller one a dependency's fault pages."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One task in one period (lesson W1).
@@ -44,10 +56,26 @@ class Sample:
     Args:
         sockets: how many sockets it has, on average.
         requests: how many requests it gets.
+        time_wait: how many of the sockets are in TIME_WAIT; 0 by default.
+        answered: how many of the requests have a response time that is known; 0 by default.
+        waited: seconds that those took, all together; 0 by default.
     """
 
     sockets: float
     requests: float
+    time_wait: float = 0
+    answered: float = 0
+    waited: float = 0
+
+    @property
+    def response_seconds(self) -> float | None:
+        """How long a request took on average; ``None``: not known. A load balancer tells no time of zero."""
+        return self.waited / self.answered if self.answered and self.waited else None
+
+    @property
+    def not_closed(self) -> float:
+        """The sockets that are not in TIME_WAIT."""
+        return self.sockets - self.time_wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +116,7 @@ class Comparison:
     """The same hours of two days, before a release and after it (lesson W1).
 
     Args:
-        before: sums over the hours before: requests of one task, and its sockets by the minute.
+        before: sums over the hours before: requests of one task, their seconds, and its sockets by the minute.
         after: the same after.
         begins: when the hours after begin.
         ends: when they end.
@@ -117,9 +145,26 @@ class Comparison:
         return self.after.requests / self.before.requests
 
     @property
-    def change(self) -> float:
-        """How much more a release opens: 1 is as before, or fewer; 2 is twice as many."""
+    def explained(self) -> float:
+        """Socket minutes after the release that a longer response time explains; 0 when one side's is not known."""
+        seconds = self.before.response_seconds
+        if seconds is None or self.after.response_seconds is None:
+            return 0.0
+        at_once_before = self.before.waited / 60
+        more_at_once = (self.after.waited - self.after.answered * seconds) / 60
+        held = min(HELD_AT_ONCE, self.before.not_closed / at_once_before)
+        came = self.after.not_closed - self.before.not_closed
+        return max(0.0, min(held * more_at_once, came))
+
+    @property
+    def rise(self) -> float:
+        """How much more sockets there are, whatever the reason: 1 is as before, or fewer; 2 is twice as many."""
         return min(self.per_request, self.sockets)
+
+    @property
+    def change(self) -> float:
+        """How much more a release opens: the rise without what response times explain."""
+        return self.rise - self.explained / self.before.sockets / max(1.0, self.traffic)
 
 
 def compare(
@@ -162,23 +207,27 @@ def _pairs(
 ) -> Comparison | None:
     """The newest samples and those so many days earlier, until there is enough of both."""
     minutes = PERIOD.seconds // 60
-    s_before = s_after = r_before = r_after = 0.0
+    all_before = all_after = Sample(sockets=0, requests=0)
     count = 0
     for at in recent:
         was = samples.get(at - days * DAY)
         if was is None or not _any_holds(before, at - days * DAY):
             continue
-        now = samples[at]
         count += 1
-        s_before, s_after = s_before + was.sockets * minutes, s_after + now.sockets * minutes
-        r_before, r_after = r_before + was.requests, r_after + now.requests
-        enough = count * minutes >= floor.minutes and min(r_before, r_after) >= floor.requests
-        if enough and s_before > 0 and s_after >= floor.sockets * count * minutes:
-            return Comparison(
-                before=Sample(sockets=s_before, requests=r_before),
-                after=Sample(sockets=s_after, requests=r_after),
-                begins=at,
-                ends=recent[0] + PERIOD,
-                days=days,
-            )
+        all_before, all_after = _sum(all_before, was), _sum(all_after, samples[at])
+        enough = count * minutes >= floor.minutes and min(all_before.requests, all_after.requests) >= floor.requests
+        if enough and all_before.sockets > 0 and all_after.sockets >= floor.sockets * count * minutes:
+            return Comparison(before=all_before, after=all_after, begins=at, ends=recent[0] + PERIOD, days=days)
     return None
+
+
+def _sum(so_far: Sample, one: Sample) -> Sample:
+    """With another period; sockets are added up by the minute."""
+    minutes = PERIOD.seconds // 60
+    return Sample(
+        sockets=so_far.sockets + one.sockets * minutes,
+        requests=so_far.requests + one.requests,
+        time_wait=so_far.time_wait + one.time_wait * minutes,
+        answered=so_far.answered + one.answered,
+        waited=so_far.waited + one.waited,
+    )

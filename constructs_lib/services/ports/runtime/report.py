@@ -29,28 +29,37 @@ def line(settings: Settings, service: str, said: Verdict, *, at: datetime) -> st
         message = "not known yet" if said.waits else "nothing to compare"
         return json.dumps({"message": message, "service": service, "why": said.why, **images})
     found = said.comparison
-    change = round(found.change, 3)
-    wrong = change >= settings.threshold  # as the alarm says of the rounded metric
     names = {"Application": settings.application, "Environment": settings.environment, "Service": service}
     told = {
-        "message": "more sockets than before the release" if wrong else "as before the release, or fewer sockets",
+        "message": _message(found, settings.threshold),
         "words": words(service, found),
         **images,
         "traffic": round(found.traffic, 3),
     }
-    return _metrics(names, {CHANGE: (change, "None")}, told, at=at)
+    return _metrics(names, {CHANGE: (round(found.change, 3), "None")}, told, at=at)
+
+
+def _message(found: Comparison, threshold: float) -> str:
+    """As the alarm says of the rounded metric."""
+    if round(found.change, 3) >= threshold:
+        return "more sockets than before the release"
+    if round(found.rise, 3) >= threshold:
+        return f"more sockets, explained by {_response_times(found)}"
+    return "as before the release, or fewer sockets"
 
 
 def words(service: str, found: Comparison) -> str:
     """The comparison as one sentence."""
     minutes = (found.ends - found.begins).total_seconds() / 60
+    told = found.rise > 1 and f"{found.rise - found.change:.2f}"
+    explained = f"; {told} of the rise are explained by {_response_times(found)}" if told and told != "0.00" else ""
     hours = f"{found.begins:%Y-%m-%d %H:%M} to {found.ends:%H:%M} UTC"
     return (
         f"{service} has {found.change:.2f} times the sockets: in {minutes:.0f} minutes, {hours}, each task had "
         f"{_rate(found.after.sockets, found.after.requests)} socket minutes a request, and "
         f"{_rate(found.before.sockets, found.before.requests)} at the same hours {found.days} "
         f"{'day' if found.days == 1 else 'days'} earlier, before the release; the sockets themselves are "
-        f"{found.sockets:.2f} times as many"
+        f"{found.sockets:.2f} times as many{explained}"
     )
 
 
@@ -63,6 +72,15 @@ def totals(settings: Settings, *, unknown: int, failed: int, at: datetime) -> st
     """How many services could not be compared yet, and how many could not be read."""
     names = {"Application": settings.application, "Environment": settings.environment}
     return _metrics(names, {UNKNOWN: (unknown, "Count"), FAILED: (failed, "Count")}, {}, at=at)
+
+
+def _response_times(found: Comparison) -> str:
+    before, after = found.before.response_seconds or 0, found.after.response_seconds or 0
+    return f"response time {_seconds(before)} -> {_seconds(after)}"
+
+
+def _seconds(time: float) -> str:
+    return f"{time:.1f} s" if time >= 0.1 else f"{time:.3f} s"
 
 
 def _rate(sockets: float, requests: float) -> str:

@@ -23,6 +23,7 @@ class Service:
         ecs_service: ECS's name of the service.
         container: the container whose image is the application.
         target_groups: full names of its target groups.
+        load_balancer: full name of their load balancer.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Service:
     ecs_service: str
     container: str
     target_groups: tuple[str, ...]
+    load_balancer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,12 @@ class Settings:
             services=tuple(
                 Service(
                     name=name,
-                    cluster=cluster,
+                    cluster=text["clusters"][cluster],
                     ecs_service=ecs_service,
                     container=container,
                     target_groups=tuple(target_groups),
+                    load_balancer=load_balancer,
                 )
-                for name, cluster, ecs_service, container, target_groups in text["services"]
+                for name, cluster, ecs_service, container, target_groups, load_balancer in text["services"]
             ),
         )

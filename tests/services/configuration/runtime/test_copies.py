@@ -54,7 +54,7 @@ def test_no_bytes_raise_anything_else(text: bytes) -> None:
 def test_in_force_is_the_newest_complete_one(states: list[str], data: st.DataObject) -> None:
     """In whatever order they come."""
     made = [
-        Deployment(number=number, state=state, version=str(number), started_at=None)
+        Deployment(number=number, state=state, version=str(number), due_at=None)
         for number, state in enumerate(states, start=1)
     ]
     found = in_force(data.draw(st.permutations(made)))

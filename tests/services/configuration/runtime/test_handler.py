@@ -328,17 +328,27 @@ def test_a_spoiled_copy_has_no_age(world: World, capsys: pytest.CaptureFixture[s
     assert ages(capsys) == []
 
 
-def test_before_the_first_copy_the_age_is_that_of_the_first_deployment(
+def test_before_the_first_copy_the_age_counts_from_when_it_was_due(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first deployment takes its minutes: so long a new task has the file in its image only."""
+    """The first deployment was taken back after 4 minutes; it was to be complete after 20, and nothing is since."""
     world.appconfig.deploy('{"limit": 5}', state="ROLLED_BACK", at=world.now)
     world.later(4)
     world.appconfig.deploy('{"limit": 5}', state="BAKING", at=world.now)
-    world.later(6)
+    world.later(26)
     assert world.run() == {"outcome": "kept", "version": "none"}
     assert ages(capsys) == [10]
     assert world.s3.objects == {}
+
+
+def test_a_first_deployment_that_takes_a_day_is_no_fault(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody is told of a copy that cannot be there yet; an hour after its time the age is an hour."""
+    world.appconfig.deploy('{"limit": 5}', state="DEPLOYING", at=world.now)
+    world.appconfig.deployments[0] |= {"DeploymentDurationInMinutes": 1380, "FinalBakeTimeInMinutes": 60}
+    for minutes in (60, 1380, 60):
+        world.later(minutes)
+        world.run()
+    assert ages(capsys) == [0, 0, 60]
 
 
 def test_without_any_deployment_there_is_no_age(world: World, capsys: pytest.CaptureFixture[str]) -> None:

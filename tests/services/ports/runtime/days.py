@@ -33,6 +33,18 @@ def task(requests: float, *, idle: float = 40, each: float = 1) -> Sample:
     return Sample(sockets=idle + each * requests, requests=requests * PERIOD.seconds / 60)
 
 
+def waiting(requests: float, seconds: float, *, idle: float = 40, each: float = 0, held: float = 2) -> Sample:
+    """The same, when ``each`` are in TIME_WAIT, and a request holds ``held`` more until it is answered."""
+    got = requests * PERIOD.seconds / 60
+    return Sample(
+        sockets=idle + each * requests + held * requests / 60 * seconds,
+        requests=got,
+        time_wait=each * requests,
+        answered=got,
+        waited=got * seconds,
+    )
+
+
 def days(
     begins: datetime, ends: datetime, traffic: Traffic = by_day, *, idle: float = 40, each: float = 1
 ) -> dict[datetime, Sample]:

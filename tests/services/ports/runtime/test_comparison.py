@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Calm, Comparison, Floor, Sample, compare
-from tests.services.ports.runtime.days import BY_DAY, MONDAY, NIGHT, by_day, calm, days, steady, task, week_before
+from constructs_lib.services.ports.runtime.comparison import (
+    DAY,
+    HELD_AT_ONCE,
+    PERIOD,
+    Calm,
+    Comparison,
+    Floor,
+    Sample,
+    compare,
+)
+from tests.services.ports.runtime.days import (
+    BY_DAY,
+    MONDAY,
+    NIGHT,
+    by_day,
+    calm,
+    days,
+    steady,
+    task,
+    waiting,
+    week_before,
+)
 
 SETTLED = NIGHT + timedelta(minutes=15)
 LOW = Floor(requests=1, sockets=0, minutes=5)
@@ -25,6 +47,14 @@ def first_known(samples: dict[datetime, Sample], until: datetime, floor: Floor =
             return at
         at += PERIOD
     return None
+
+
+def beside(before: Sample, after: Sample) -> Comparison:
+    """One period of each day."""
+    samples = {NIGHT - DAY: before, NIGHT: after}
+    said = compare(samples, after=calm(NIGHT, NIGHT + PERIOD), before=week_before(NIGHT), floor=LOW)
+    assert said is not None
+    return said
 
 
 def at(hours: float, *, each: float = 2, idle: float = 40) -> Comparison | None:
@@ -63,6 +93,15 @@ def test_before_the_hours_around_a_release_call_the_night_a_fault() -> None:
 def test_before_an_alarm_on_ports_is_silent_at_night() -> None:
     """At two in the night twice the sockets per request are 44 of 28,232 ports: nothing to see, and all to know."""
     assert task(BY_DAY[2], each=2).sockets == 44
+
+
+@pytest.mark.parametrize(("seconds", "rise"), [(1, 80 / 44), (3, 160 / 44)])
+def test_before_a_slow_dependency_was_called_a_release_s_fault(seconds: float, rise: float) -> None:
+    """20 requests a second that take 0.1 s hold 4 sockets beside 40; of 1 s they hold 40. After, that is explained."""
+    said = beside(waiting(1200, 0.1), waiting(1200, seconds))
+    assert said.rise == pytest.approx(rise)
+    assert said.rise > 1.5
+    assert said.change == pytest.approx(1)
 
 
 # ------------------------------------------------------------ after
@@ -117,6 +156,70 @@ def test_with_less_traffic_the_sockets_themselves_are_compared() -> None:
     said = compare(samples, after=calm(NIGHT, NIGHT + PERIOD), before=week_before(NIGHT), floor=LOW)
     assert said is not None
     assert (said.per_request, said.change) == (10, 1)
+
+
+# ------------------------------------------------------------ what response times explain
+
+
+def test_what_a_response_time_explains_by_hand() -> None:
+    """From 0.1 to 1.1 s, 20 a second: 20 more at once, with four sockets each 80; 120 came, so 40 are the release's."""
+    said = beside(waiting(1200, 0.1), waiting(1200, 1.1, idle=40 + 80))
+    assert said.explained == pytest.approx(5 * 80)
+    assert said.change == pytest.approx((44 + 40) / 44)
+
+
+def test_no_more_is_explained_than_requests_at_once_can_hold() -> None:
+    """From 10 to 20 ms, 0.2 requests more at once: at most one socket. That 44 leaked is told all the same."""
+    said = beside(waiting(1200, 0.01), waiting(1200, 0.02, idle=40 + 44))
+    assert said.explained == pytest.approx(5 * 0.8)
+    assert said.change > 2
+
+
+def test_no_more_is_explained_than_all_sockets_before_leave_room_for() -> None:
+    """100 requests at once with 100 sockets: one each at most, so twice the time explains 100, though 300 came."""
+    said = beside(waiting(1200, 5, idle=0, held=1), waiting(1200, 10, idle=200, held=1))
+    assert said.explained == pytest.approx(5 * 100)
+    assert said.change == pytest.approx(3)
+
+
+def test_sockets_in_time_wait_are_never_explained() -> None:
+    """They stay for a minute, however long the request took: a database that hangs does not hide W1's fault."""
+    said = beside(waiting(1200, 0.1), waiting(1200, 15, idle=40, each=1, held=0))
+    assert said.explained == 0
+    assert said.change == said.rise > 20
+
+
+def test_a_shorter_response_time_counts_for_nothing() -> None:
+    """A release that answers faster and opens more is told; nothing is added either."""
+    said = beside(waiting(1200, 1), waiting(1200, 0.1, each=0.2))
+    assert said.explained == 0
+    assert said.change == said.rise
+
+
+@pytest.mark.parametrize("unknown", [{"answered": 0.0, "waited": 0.0}, {"waited": 0.0}])
+@pytest.mark.parametrize("side", ["before", "after", "both"])
+def test_an_unknown_response_time_leaves_the_change_as_it_is(side: str, unknown: dict[str, float]) -> None:
+    """Of one day, or of both: all that came counts, as if nothing were read."""
+    before, after = waiting(1200, 0.1), waiting(1200, 1)
+    if side != "after":
+        before = replace(before, **unknown)
+    if side != "before":
+        after = replace(after, **unknown)
+    said = beside(before, after)
+    assert said.explained == 0
+    assert said.change == said.rise == pytest.approx(80 / 44)
+
+
+def test_periods_whose_response_time_is_unknown_explain_nothing() -> None:
+    """Two periods, of which one is told: half of what both would explain."""
+    samples = {NIGHT - DAY + n * PERIOD: waiting(1200, 0.1) for n in range(2)}
+    samples |= {NIGHT + n * PERIOD: waiting(1200, 1) for n in range(2)}
+    samples[NIGHT] = replace(samples[NIGHT], answered=0, waited=0)
+    hours = calm(NIGHT, NIGHT + 2 * PERIOD)
+    said = compare(samples, after=hours, before=week_before(NIGHT), floor=Floor(minutes=10))
+    assert said is not None
+    assert said.explained == pytest.approx(5 * 4 * 18)
+    assert said.after.response_seconds == 1
 
 
 # ------------------------------------------------------------ which hours
@@ -251,6 +354,79 @@ def test_no_change_is_never_an_alarm_whatever_the_traffic(curve: list[tuple[floa
     hours = calm(NIGHT, NIGHT + len(curve) * PERIOD)
     said = compare(samples, after=hours, before=calm(NIGHT - DAY, NIGHT), floor=LOW)
     assert said is None or said.change <= 1 + 1e-9
+
+
+SECONDS = st.floats(min_value=0.001, max_value=60)
+SLOWER = st.lists(
+    st.tuples(RATES, RATES, st.floats(min_value=0, max_value=500), SECONDS, SECONDS), min_size=3, max_size=40
+)
+
+
+@given(
+    curve=SLOWER,
+    each=st.floats(min_value=0, max_value=50),
+    held=st.floats(min_value=0, max_value=HELD_AT_ONCE),
+)
+def test_a_longer_response_time_alone_is_never_an_alarm_whatever_the_traffic(
+    curve: list[tuple[float, float, float, float, float]], each: float, held: float
+) -> None:
+    """Traffic, idle connections and response times at will, with four sockets a waiting request at most: our model."""
+    samples = {}
+    for number, (before, after, idle, quick, slow) in enumerate(curve):
+        model = partial(waiting, idle=idle, each=each, held=held)
+        samples[NIGHT - DAY + number * PERIOD] = model(before, quick)
+        samples[NIGHT + number * PERIOD] = model(after, slow)
+    hours = calm(NIGHT, NIGHT + len(curve) * PERIOD)
+    said = compare(samples, after=hours, before=calm(NIGHT - DAY, NIGHT), floor=LOW)
+    assert said is None or said.change <= 1 + 1e-6
+
+
+@given(
+    curve=st.lists(st.tuples(RATES, RATES, SECONDS), min_size=3, max_size=40),
+    idle=st.floats(min_value=0, max_value=500),
+    each=st.floats(min_value=0.001, max_value=50),
+    held=st.floats(min_value=0, max_value=10),
+    times=st.floats(min_value=1, max_value=5),
+)
+def test_with_a_response_time_that_is_alike_all_is_told_as_without_one(
+    curve: list[tuple[float, float, float]], idle: float, each: float, held: float, times: float
+) -> None:
+    """So many times the connections, the same seconds on all days: the same change, as soon, as if none were read."""
+    seconds = curve[0][2]
+    samples = {}
+    for number, (before, after, _) in enumerate(curve):
+        samples[NIGHT - DAY + number * PERIOD] = waiting(before, seconds, idle=idle, each=each, held=held)
+        more = waiting(after, seconds, idle=times * idle, each=times * each, held=times * held)
+        samples[NIGHT + number * PERIOD] = more
+    bare = {when: replace(one, answered=0, waited=0) for when, one in samples.items()}
+    hours = calm(NIGHT, NIGHT + len(curve) * PERIOD)
+    said, without = (compare(some, after=hours, before=calm(NIGHT - DAY, NIGHT), floor=LOW) for some in (samples, bare))
+    assert (said is None) == (without is None)
+    if said and without:
+        assert (said.begins, said.days) == (without.begins, without.days)
+        assert said.change == pytest.approx(without.change)
+
+
+@given(
+    curve=SLOWER,
+    each=st.floats(min_value=0, max_value=50),
+    untold=st.sampled_from(["before", "after", "both"]),
+)
+def test_without_a_response_time_the_change_is_that_of_sockets_and_requests_alone(
+    curve: list[tuple[float, float, float, float, float]], each: float, untold: str
+) -> None:
+    """No data on one side or on both: as before response times were read."""
+    samples = {}
+    for number, (before, after, idle, quick, slow) in enumerate(curve):
+        samples[NIGHT - DAY + number * PERIOD] = waiting(before, quick, idle=idle, each=each)
+        samples[NIGHT + number * PERIOD] = waiting(after, slow, idle=idle, each=each)
+    told = {
+        when: replace(one, answered=0, waited=0) if untold in ("both", "before" if when < NIGHT else "after") else one
+        for when, one in samples.items()
+    }
+    hours = calm(NIGHT, NIGHT + len(curve) * PERIOD)
+    said = compare(told, after=hours, before=calm(NIGHT - DAY, NIGHT), floor=LOW)
+    assert said is None or said.change == said.rise == min(said.per_request, said.sockets)
 
 
 @given(

@@ -12,9 +12,9 @@ import pytest
 
 from constructs_lib.services.ports.runtime import aws, handler
 from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Floor, Sample
-from constructs_lib.services.ports.runtime.settings import VARIABLE, Settings
+from constructs_lib.services.ports.runtime.settings import VARIABLE, Service, Settings
 from tests.fake_aws.core import Fault
-from tests.services.ports.runtime.days import BY_DAY, MONDAY, NIGHT, by_day
+from tests.services.ports.runtime.days import BY_DAY, MONDAY, NIGHT, by_day, steady
 from tests.services.ports.runtime.world import MINUTE, STATES, World, service, settings
 
 WEB, API = service("web"), service("api")
@@ -85,6 +85,50 @@ def test_below_the_threshold_it_is_as_before_with_a_metric_too(say: Said, thresh
     assert metric(web, "SocketsPerRequestChange") == 2
 
 
+def slow(world: World, name: str, after: float | None, **changes: Any) -> Service:
+    """A service whose requests, 20 a second of a task, take 0.1 s before the release; it opens no more after it."""
+    one = service(name)
+    world.release(one, "old", NIGHT - 20 * DAY)
+    world.release(one, "new", NIGHT)
+    world.run(one, NIGHT - 2 * DAY, NIGHT, lambda _: 1200, each=0, held=2)
+    world.run(one, NIGHT, NIGHT + DAY, lambda _: 1200, **{"each": 0, "held": 2, "seconds": after, **changes})
+    return one
+
+
+def test_after_a_slow_dependency_is_told_and_pages_nobody(world: World, say: Said) -> None:
+    """From 44 to 80 sockets, all of them by requests that wait longer: the metric is 1, and the line says why."""
+    said, _ = say(told=settings(slow(world, "slow", 1.0)))
+    assert metric(said, "SocketsPerRequestChange") == 1
+    assert said["message"] == "more sockets, explained by response time 0.1 s -> 1.0 s"
+    assert said["words"].endswith(
+        "the sockets themselves are 1.82 times as many; 0.82 of the rise are explained by response time 0.1 s -> 1.0 s"
+    )
+
+
+def test_a_response_time_that_nobody_knows_explains_nothing(world: World, say: Said) -> None:
+    """The load balancer told none after the release: as many sockets are as before this was read, and page."""
+    one = slow(world, "untold", None, idle=76)
+    said, _ = say(told=settings(one))
+    assert metric(said, "SocketsPerRequestChange") == 1.727
+    assert said["message"] == "more sockets than before the release"
+    assert "explained" not in said["words"]
+
+
+def test_a_slow_release_that_opens_more_is_told_for_what_it_opens(world: World, say: Said) -> None:
+    """Ten times the response time explains 36 sockets; the 1,200 in TIME_WAIT that came too it does not."""
+    said, _ = say(told=settings(slow(world, "both", 1.0, each=1)))
+    assert metric(said, "SocketsPerRequestChange") == round((80 + 1200 - 36) / 44, 3)
+    assert said["message"] == "more sockets than before the release"
+    assert "0.82 of the rise are explained by response time" in said["words"]
+
+
+def test_a_shorter_response_time_is_not_told(world: World, say: Said) -> None:
+    """From 0.1 to 0.02 s: fewer sockets, and nothing to explain."""
+    said, _ = say(told=settings(slow(world, "fast", 0.02)))
+    assert metric(said, "SocketsPerRequestChange") == round(40.8 / 44, 3)
+    assert "explained" not in said["words"]
+
+
 def test_too_little_traffic_is_not_known_and_has_no_metric(say: Said) -> None:
     """Never fine: it is counted."""
     web, totals = say(told=settings(WEB, requests=1_000_000))
@@ -119,11 +163,29 @@ def test_requests_of_both_target_groups_count(world: World, say: Said) -> None:
     both = service("both", ["targetgroup/both/blue", "targetgroup/both/green"])
     world.release(both, "old", NIGHT - 20 * DAY)
     world.release(both, "new", NIGHT)
-    world.run(replace(both, target_groups=("targetgroup/both/blue",)), NIGHT - 2 * DAY, NIGHT)
-    world.run(replace(both, target_groups=("targetgroup/both/green",)), NIGHT, NIGHT + DAY)
+    blue, green = (replace(both, target_groups=(f"targetgroup/both/{one}",)) for one in ("blue", "green"))
+    world.run(blue, NIGHT - 2 * DAY, NIGHT, held=4)
+    world.run(green, NIGHT, NIGHT + DAY, held=4, seconds=10)
     said, _ = say(told=settings(both))
     assert metric(said, "SocketsPerRequestChange") == 1
     assert said["traffic"] == 1
+    assert "response time 0.1 s -> 10.0 s" in said["words"]
+
+
+def test_two_target_groups_at_once_are_weighed_by_their_requests(world: World) -> None:
+    """300 requests of 0.2 s and 100 of 1 s are 160 s for 400; a group whose time is not known has none answered."""
+    both = service("both", ["targetgroup/both/blue", "targetgroup/both/green"])
+    for name, rate, seconds in (("blue", 60, 0.2), ("green", 20, 1.0)):
+        one = replace(both, target_groups=(f"targetgroup/both/{name}",))
+        world.run(one, NIGHT, NIGHT + PERIOD, steady(rate), seconds=seconds)
+    world.run(
+        replace(both, target_groups=("targetgroup/both/green",)), NIGHT + PERIOD, NIGHT + 2 * PERIOD, seconds=None
+    )
+    found = aws.samples(world.clients.cloudwatch, settings(both), both, since=NIGHT, until=NIGHT + 2 * PERIOD)
+    known = found[NIGHT]
+    assert (known.requests, known.answered, known.waited, known.response_seconds) == (400, 400, 160, 0.4)
+    untold = found[NIGHT + PERIOD]
+    assert (untold.requests, untold.answered, untold.waited, untold.response_seconds) == (500, 0, 0, None)
 
 
 def test_a_night_without_requests_is_no_hole(world: World, say: Said) -> None:
@@ -159,7 +221,10 @@ def test_the_morning_after_w1(world: World, say: Said) -> None:
 
 
 def test_what_is_asked_of_cloudwatch(world: World, say: Said) -> None:
-    """Averages of sockets by state, requests by target, in periods of five minutes, from a week before the release."""
+    """Averages of sockets by state and of response times, requests by target, by five minutes, for two weeks at most.
+
+    CloudWatch knows response times by load balancer and target group together, as CDK's own metric asks for them.
+    """
     seen: list[Mapping[str, Any]] = []
     world.aws.before = lambda call, params: seen.append(params) if call == "cloudwatch.GetMetricData" else None
     say()
@@ -170,7 +235,17 @@ def test_what_is_asked_of_cloudwatch(world: World, say: Said) -> None:
         (one["MetricStat"]["Metric"]["MetricName"], one["MetricStat"]["Stat"], one["MetricStat"]["Period"])
         for one in asked["MetricDataQueries"]
     }
-    assert found == {(state, "Average", 300) for state in STATES} | {("RequestCountPerTarget", "Sum", 300)}
+    assert found == {(state, "Average", 300) for state in (*STATES, "TargetResponseTime")} | {
+        ("RequestCountPerTarget", "Sum", 300)
+    }
+    assert asked["MetricDataQueries"][-1]["MetricStat"]["Metric"] == {
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "TargetResponseTime",
+        "Dimensions": [
+            {"Name": "LoadBalancer", "Value": "app/shop/1"},
+            {"Name": "TargetGroup", "Value": "targetgroup/web/1"},
+        ],
+    }
     assert asked["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "Application", "Value": "shop"},
         {"Name": "Environment", "Value": "production"},
@@ -186,8 +261,8 @@ def test_pages_are_read_to_the_end(world: World, page: int) -> None:
     world.metrics.page = page
     assert aws.samples(world.clients.cloudwatch, settings(WEB), WEB, **two_hours) == whole
     assert len(whole) == 24
-    assert whole[NIGHT - PERIOD] == Sample(sockets=140, requests=500)
-    assert whole[NIGHT] == Sample(sockets=280, requests=500)
+    assert whole[NIGHT - PERIOD] == Sample(sockets=140, requests=500, time_wait=100, answered=500, waited=50)
+    assert whole[NIGHT] == Sample(sockets=280, requests=500, time_wait=200, answered=500, waited=50)
 
 
 def test_a_period_in_which_a_state_is_missing_is_left_out(world: World) -> None:
@@ -352,12 +427,13 @@ def test_throttling_is_tried_again(world: World, say: Said) -> None:
     assert metric(web, "SocketsPerRequestChange") == 2
 
 
+@pytest.mark.parametrize("name", ["RequestCountPerTarget", "TargetResponseTime"])
 @pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])
-def test_part_of_the_data_is_no_data(world: World, say: Said, status: str) -> None:
+def test_part_of_the_data_is_no_data(world: World, say: Said, status: str, name: str) -> None:
     """Half of the requests would look like twice the sockets, so it is a failure that names the metric."""
-    world.metrics.status["RequestCountPerTarget"] = status
+    world.metrics.status[name] = status
     web, totals = say()
-    assert f"RequestCountPerTarget: {status}" in web["why"]
+    assert f"{name}: {status}" in web["why"]
     assert metric(totals, "SocketComparisonsFailed") == 1
 
 
@@ -404,7 +480,8 @@ TEXT = {
     "sockets": list(STATES),
     "threshold": 1.5,
     "requests": 1000,
-    "services": [["web", "main", "shop-web", "app", ["targetgroup/web/1"]]],
+    "clusters": ["other", "main"],
+    "services": [["web", 1, "shop-web", "app", ["targetgroup/web/1"], "app/shop/1"]],
 }
 
 

@@ -21,7 +21,14 @@ ALL_DAY = steady(100)
 def service(name: str, target_groups: Iterable[str] = ()) -> Service:
     """A service of the cluster ``main``, whose container ``app`` is the application."""
     groups = tuple(target_groups) or (f"targetgroup/{name}/1",)
-    return Service(name=name, cluster="main", ecs_service=f"shop-{name}", container="app", target_groups=groups)
+    return Service(
+        name=name,
+        cluster="main",
+        ecs_service=f"shop-{name}",
+        container="app",
+        target_groups=groups,
+        load_balancer="app/shop/1",
+    )
 
 
 def settings(*services: Service, requests: float = 1000) -> Settings:
@@ -79,15 +86,25 @@ class World:
         idle: float = 40,
         silent: int = 0,
         tasks: int = 2,
+        seconds: float | None = 0.1,
+        held: float = 0,
     ) -> None:
-        """Tasks that are measured once in each period; the agents of some may be silent."""
+        """Tasks that are measured once in each period; the agents of some may be silent.
+
+        A request takes ``seconds``, which the load balancer does not tell when they are None, and holds ``held``
+        sockets until then; ``each`` is in TIME_WAIT for a minute after it.
+        """
         names = {"Application": "shop", "Environment": "production", "Service": one.name}
         for number in range((ends - begins) // PERIOD):
             at = begins + number * PERIOD
             rate = traffic(at)
             heard = tasks - silent
-            for state, count in zip(STATES, (idle, each * rate), strict=True):
+            counts = (idle + held * rate / 60 * (seconds or 0), each * rate)
+            for state, count in zip(STATES, counts, strict=True):
                 self.metrics.put("Moorings/Sockets", state, names, at, *[count] * heard)
             if rate:
                 group = {"TargetGroup": one.target_groups[-1]}
                 self.metrics.put("AWS/ApplicationELB", "RequestCountPerTarget", group, at, rate * 5)
+            if rate and seconds:
+                both = {"LoadBalancer": one.load_balancer, "TargetGroup": one.target_groups[-1]}
+                self.metrics.put("AWS/ApplicationELB", "TargetResponseTime", both, at, seconds)
