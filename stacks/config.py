@@ -22,6 +22,8 @@ from constructs_lib.checks import (
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.network.policy import Feature, NetworkPolicy
+from constructs_lib.services.ports.kernel_settings import KernelSettings
+from constructs_lib.services.ports.local_ports import LocalPorts
 from stacks.calls import check_calls
 from stacks.domain import Domain, check_edge
 from stacks.releases import BuildSettings, PipelineSettings, Promotion, ReleasePolicy
@@ -51,14 +53,18 @@ class ExistingVpc:
         public_subnet_ids: one for each zone; an internet-facing load balancer stands there.
         admitted_cidrs: IPv4 blocks whose addresses may connect to internal load balancers, such as the VPC's own; none
             by default, because nothing is looked up: then nobody can connect.
+        local_ports: from which ports tasks open connections; ``None``, the default: from 10240 to 65535. ``KERNEL``
+            where network ACLs let answers in from 32768 only, and cannot be changed (docs/network.md).
     """
 
     vpc_id: str
     private_subnet_ids: SubnetIds
     public_subnet_ids: SubnetIds
     admitted_cidrs: tuple[str, ...] = ()
+    local_ports: LocalPorts | None = None
 
     def __post_init__(self) -> None:
+        KernelSettings(local_ports=self.local_ports)
         for cidr in self.admitted_cidrs:
             ipv4_block("admitted_cidrs", cidr, largest=8, smallest=32)
         concrete("vpc_id", self.vpc_id, "pass the id of a VPC, such as 'vpc-0123456789abcdef0'")
@@ -157,6 +163,12 @@ class EnvironmentConfig:
     def has_web(self) -> bool:
         """Whether anybody can connect to one of the services."""
         return not all(service.is_worker for service in self.services)
+
+    @property
+    def kernel(self) -> KernelSettings:
+        """What its tasks ask of their kernel."""
+        network = self.network
+        return KernelSettings(local_ports=network.local_ports if isinstance(network, ExistingVpc) else None)
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -17,6 +17,7 @@ def told(scope: Construct, service: ServiceConfig, config: EnvironmentConfig) ->
         environment=dict(service.environment),
         secrets={setting: _secret(scope, config, service, setting) for setting in service.secrets},
         writable_paths=service.writable_paths,
+        kernel=config.kernel,
     )
 
 

@@ -15,7 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "constructs_lib"
 SLICES = ("images", "delivery", "services", "network", "observability", "guardrails")
-SHARED = {"architecture", "checks", "naming", "alarm_spec", "iam_policy", "log_retention", "incidents", "command_line"}
+SHARED = {
+    *("architecture", "checks", "naming", "alarm_spec", "iam_policy", "log_retention", "incidents", "command_line"),
+    "private_images",
+}
 """Modules beside the slices; all are pure, and every slice may use them."""
 
 SHARED_CDK = {"metric_alarm", "places", "runtime_code", "scheduled_function"}

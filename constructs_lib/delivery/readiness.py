@@ -29,8 +29,8 @@ class Check:
     """One thing that was looked at before a release (lessons Q7, W6).
 
     Args:
-        name: one of ``stack``, ``other release``, ``neighbours``, ``freeze``, ``parameter``, ``tasks``, ``image``,
-            ``platform``, ``scan``, ``upstream``, ``window``, ``alarms``.
+        name: one of ``stack``, ``other release``, ``neighbours``, ``freeze``, ``parameter``, ``tasks``, ``sidecars``,
+            ``image``, ``platform``, ``scan``, ``upstream``, ``window``, ``alarms``.
         result: what came of it.
         seen: what was seen, as a short text.
         fix: what to do when it is ``NG``; empty otherwise, and where ``seen`` says it.

@@ -65,6 +65,8 @@ def _run(options: Namespace, outside: Outside) -> int:
 
 
 def _budget(options: Namespace, ports: LocalPorts) -> PortBudget:
+    if options.nat_addresses > 1 and not options.nat_gateways:
+        raise CouldNotRun("--nat-addresses says nothing without --nat-gateways; say how many gateways have so many")
     try:
         return PortBudget(
             expected_sessions=options.sessions,

@@ -85,6 +85,7 @@ class FakeCloudFormation:
     Attributes:
         stacks: by name.
         updates: stack, digest and role of each update that was accepted.
+        sidecars: images of the containers beside each application, by name.
     """
 
     name = "cloudformation"
@@ -93,6 +94,7 @@ class FakeCloudFormation:
         self.clock, self.ssm, self.ecs = clock, ssm, ecs
         self.stacks: dict[str, ServicesStack] = {}
         self.updates: list[tuple[str, str, str]] = []
+        self.sidecars: dict[str, str] = {}
         self._number = 0
         clock.listeners.append(self._tick)
 
@@ -206,7 +208,8 @@ class FakeCloudFormation:
         self._advance(held)
 
     def _task_definition(self, held: ServicesStack, value: str) -> str:
-        return self.ecs.task_definition(held.family, {"web": f"{held.image}@{NO_IMAGE if value == 'none' else value}"})
+        own = {"web": f"{held.image}@{NO_IMAGE if value == 'none' else value}"}
+        return self.ecs.task_definition(held.family, own | self.sidecars)
 
     def _change_service(self, held: ServicesStack) -> None:
         for one in held.others:

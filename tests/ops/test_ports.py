@@ -112,7 +112,8 @@ def test_programs_get_the_same_as_json() -> None:
         (("--pool-size", "5"), "pool_size must be None unless kept is 'pooled'"),
         (("--kept", "pooled"), "pool_size must be given when kept is 'pooled', got None"),
         (("--kept", "forever"), "--kept: invalid choice"),
-        (("--nat-addresses", "9"), "nat_addresses must be a whole number from 1 to 8"),
+        (("--nat-addresses", "2"), "--nat-addresses says nothing without --nat-gateways"),
+        (("--nat-gateways", "1", "--nat-addresses", "9"), "nat_addresses must be a whole number from 1 to 8"),
     ],
 )
 def test_wrong_input_is_one_sentence(words: tuple[str, str], said: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.policy import TaskSize
+from constructs_lib.services.ports.local_ports import KERNEL
 from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig, ServiceSize
@@ -370,3 +371,13 @@ def test_build_settings_take_their_own_values_only(what: str, value: object) -> 
     """A name alone does not say whether it is a secret or a cache."""
     with pytest.raises(ValueError, match=f"^{what} must be"):
         BuildSettings(**{what: value})  # type: ignore[arg-type]
+
+
+def test_a_vpc_whose_acls_cannot_be_changed_keeps_the_kernels_ports() -> None:
+    """Answers below 32768 would not come through, so its tasks open no connection from there (W1)."""
+    key = "net.ipv4.ip_local_port_range"
+    assert changed(network=VPC).kernel.settings((8080,)) == {key: "10240 65535"}
+    assert changed(network=replace(VPC, local_ports=KERNEL)).kernel.settings((8080,)) == {}
+    assert changed().kernel.settings((8080,)) == {key: "10240 65535"}
+    wrong: Any = "32768 60999"
+    refused(lambda: replace(VPC, local_ports=wrong), "local_ports", wrong, "LocalPorts or None")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from constructs_lib.checks import is_digest
 from constructs_lib.delivery.neighbours import Neighbour
@@ -62,6 +62,7 @@ class Service:
         gives_up_after: so many failed tasks are a failure to the circuit breaker.
         shifts: whether a deployment shifts requests from one target group to another.
         events: newest first, with their times.
+        sidecar_images: images of the other containers of its task definition.
     """
 
     digest: str
@@ -79,6 +80,7 @@ class Service:
     gives_up_after: int
     shifts: bool = False
     events: tuple[tuple[datetime, str], ...] = ()
+    sidecar_images: tuple[str, ...] = ()
 
     def runs(self, digest: str) -> bool:
         """Whether all its tasks run this digest, and none is missing.
@@ -167,19 +169,29 @@ def service_of(clients: Clients, settings: DeliverySettings, known: Service | No
     primary = next((one for one in found.get("deployments", ()) if one.get("status") == "PRIMARY"), None)
     task_definition = (primary or {}).get("taskDefinition") or found.get("taskDefinition", "")
     if known is not None and known.task_definition == task_definition:
-        digest = known.digest
+        named = Images(known.digest, known.sidecar_images)
     else:
-        digest = digest_of(clients, settings, task_definition)
-    return _service(found, primary or {}, task_definition, digest)
+        named = images_of(clients, settings, task_definition)
+    return _service(found, primary or {}, task_definition, named)
 
 
-def digest_of(clients: Clients, settings: DeliverySettings, task_definition: str) -> str:
-    """The digest that a task definition names for the service's container; ``none`` when it names no image's."""
+class Images(NamedTuple):
+    """What a task definition names (lesson Q3)."""
+
+    digest: str
+    """Of the service's container; ``none`` when it names no image's."""
+    sidecars: tuple[str, ...]
+    """References of the other containers' images."""
+
+
+def images_of(clients: Clients, settings: DeliverySettings, task_definition: str) -> Images:
+    """The images that a task definition names; one call."""
     answer = clients.ecs.describe_task_definition(taskDefinition=task_definition)
     containers = answer["taskDefinition"].get("containerDefinitions", [])
     own = next((one for one in containers if one.get("name") == settings.service), None)
     digest = own.get("image", "").partition("@")[2] if own else ""
-    return digest if is_digest(digest) and digest != NO_IMAGE else NOT_RELEASED
+    others = tuple(one["image"] for one in containers if one is not own and "image" in one)
+    return Images(digest if is_digest(digest) and digest != NO_IMAGE else NOT_RELEASED, others)
 
 
 def healthy_targets(clients: Clients, settings: DeliverySettings) -> int:
@@ -226,12 +238,13 @@ def red_alarms(clients: Clients, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(one["AlarmName"] for one in alarms if one.get("StateValue") == "ALARM" and "AlarmName" in one))
 
 
-def _service(found: ServiceTypeDef, primary: DeploymentTypeDef, task_definition: str, digest: str) -> Service:
+def _service(found: ServiceTypeDef, primary: DeploymentTypeDef, task_definition: str, named: Images) -> Service:
     how = found.get("deploymentConfiguration", {})
     alarms = how.get("alarms")
     breaker = how.get("deploymentCircuitBreaker")
     return Service(
-        digest=digest,
+        digest=named.digest,
+        sidecar_images=named.sidecars,
         task_definition=task_definition,
         desired=found.get("desiredCount", 0),
         running=found.get("runningCount", 0),

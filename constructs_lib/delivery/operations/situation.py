@@ -10,7 +10,7 @@ from constructs_lib.delivery import readiness
 from constructs_lib.delivery.build_tags import build_tag_of
 from constructs_lib.delivery.ledger import Action, Entry, successful
 from constructs_lib.delivery.neighbours import neighbours_check
-from constructs_lib.delivery.operations import freeze, images
+from constructs_lib.delivery.operations import freeze, images, sidecars
 from constructs_lib.delivery.operations.errors import failures, why
 from constructs_lib.delivery.operations.facts import (
     Service,
@@ -128,6 +128,7 @@ def look(
             release_parameter_name(settings.application, settings.environment, settings.service), parameter, running
         ),
         *_tasks(settings, service, broken),
+        *sidecars.check_of(world.clients, settings, service),
         *_of_image(settings, action, image, no_target),
         ran.check,
         *check_of(world.clients, settings, action),

@@ -1,31 +1,12 @@
-"""Images of sidecars: where they are, and who may pull them (lesson Q3)."""
+"""Who may pull the image of a sidecar (lesson Q3)."""
 
 from __future__ import annotations
-
-import re
-from typing import Final, NamedTuple
 
 from aws_cdk import Annotations, Aws
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
-_PRIVATE: Final = re.compile(
-    r"(?P<account>[0-9]{12})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|on\.aws)/(?P<name>[^@:]+)"
-)
-
-
-class PrivateRepository(NamedTuple):
-    """A repository of ECR in somebody's account (lesson Q3)."""
-
-    account: str
-    region: str
-    name: str
-
-
-def private_repository(image: str) -> PrivateRepository | None:
-    """Where an image is, when whoever pulls it there needs a permission."""
-    found = _PRIVATE.match(image)
-    return None if found is None else PrivateRepository(found["account"], found["region"], found["name"])
+from constructs_lib.private_images import private_repository
 
 
 def allow_pull(task: ecs.TaskDefinition, container: ecs.ContainerDefinition, image: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from constructs_lib.services.task.sidecar_images import private_repository
+from constructs_lib.private_images import private_repository
 
 DIGEST = "sha256:" + "a" * 64
 
