@@ -6,6 +6,7 @@ It shows what our thresholds would have said, and nothing of what CloudWatch or 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.console import Console
 from constructs_lib.services.ports.kernel_settings import KernelSettings
 from constructs_lib.services.ports.local_ports import KERNEL, WIDE
 from tests.incidents import ports_replay as replay
+from tests.incidents import ports_service, ports_story
 from tests.incidents.__main__ import main
 from tests.incidents.ports_cases import CASES, markdown, runs_out
 from tests.incidents.ports_day import ASKED, CHANGED, ENDS, ERRORS, FIRST_ERROR, SUSPECTED, at, minutes, sessions
@@ -141,6 +143,27 @@ def test_a_large_pool_hides_the_update_until_the_morning() -> None:
     assert first(course, "page") == ("26 08:18", "more-sockets-than-before")
     assert max(change for moment, change in comparisons(replay.LARGE.service) if moment < at(26, 6)) < 1
     assert course.out == []
+
+
+@pytest.fixture
+def forty_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same sessions, over ten times the tasks."""
+    caches = (ports_service.task, ports_story.messages, ports_story.comparisons)
+    for module in (ports_service, ports_story):
+        monkeypatch.setattr(module, "TASKS", 40)
+    for one in caches:
+        one.cache_clear()
+    yield
+    for one in caches:
+        one.cache_clear()
+
+
+@pytest.mark.usefixtures("forty_tasks")
+@pytest.mark.parametrize(("pool", "page"), [(6, "26 03:03"), (60, "26 06:48")])
+def test_with_forty_tasks_the_page_comes_later(pool: int, page: str) -> None:
+    """Each has a tenth of the requests: 15 minutes with a tenth of the pool, four hours with as large a one."""
+    course = play(replace(replay.ASLEEP.service, before=replace(FEBRUARY, pool_size=pool)))
+    assert first(course, "page") == (page, "more-sockets-than-before")
 
 
 def test_an_update_that_adds_a_fifth_pages_nobody() -> None:

@@ -148,9 +148,10 @@ class Comparison:
     def explained(self) -> float:
         """Socket minutes after the release that a longer response time explains; 0 when one side's is not known."""
         seconds = self.before.response_seconds
-        if seconds is None or self.after.response_seconds is None:
+        if seconds is None:
             return 0.0
         at_once_before = self.before.waited / 60
+        # When the time after it is not known, nothing is known to have waited.
         more_at_once = (self.after.waited - self.after.answered * seconds) / 60
         held = min(HELD_AT_ONCE, self.before.not_closed / at_once_before)
         came = self.after.not_closed - self.before.not_closed

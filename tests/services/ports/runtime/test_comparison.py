@@ -176,10 +176,26 @@ def test_no_more_is_explained_than_requests_at_once_can_hold() -> None:
 
 
 def test_no_more_is_explained_than_all_sockets_before_leave_room_for() -> None:
-    """100 requests at once with 100 sockets: one each at most, so twice the time explains 100, though 300 came."""
-    said = beside(waiting(1200, 5, idle=0, held=1), waiting(1200, 10, idle=200, held=1))
+    """100 requests at once with 100 sockets: one each at most, so twice the time explains 100, though 300 came.
+
+    Those in TIME_WAIT leave no room: no request waits on them.
+    """
+    said = beside(waiting(1200, 5, idle=0, each=1, held=1), waiting(1200, 10, idle=200, each=1, held=1))
     assert said.explained == pytest.approx(5 * 100)
-    assert said.change == pytest.approx(3)
+    assert said.change == pytest.approx(1500 / 1300)
+
+
+@pytest.mark.parametrize(
+    ("after", "change"),
+    [
+        (waiting(2400, 0.6, idle=40 + 100), (188 - 80) / 2 / 44),
+        (waiting(600, 1.1, idle=40 + 80), (142 - 40) / 44),
+    ],
+)
+def test_what_is_explained_is_taken_out_of_the_smaller_ratio(after: Sample, change: float) -> None:
+    """Twice the traffic, 20 requests more at once: 80 of 188, by request. Half of it, 10 more: 40 of 142, by task."""
+    said = beside(waiting(1200, 0.1), after)
+    assert said.change == pytest.approx(change)
 
 
 def test_sockets_in_time_wait_are_never_explained() -> None:

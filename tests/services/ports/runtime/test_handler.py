@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.ports.runtime import aws, handler
-from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Floor, Sample
+from constructs_lib.services.ports.runtime import aws, handler, report
+from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Comparison, Floor, Sample
 from constructs_lib.services.ports.runtime.settings import VARIABLE, Service, Settings
 from tests.fake_aws.core import Fault
 from tests.services.ports.runtime.days import BY_DAY, MONDAY, NIGHT, by_day, steady
@@ -122,6 +122,29 @@ def test_a_slow_release_that_opens_more_is_told_for_what_it_opens(world: World, 
     assert "0.82 of the rise are explained by response time" in said["words"]
 
 
+@pytest.mark.parametrize(("rate", "seconds", "told"), [(1200, 0.3, True), (2400, 0.15, False)])
+def test_a_rise_that_would_page_nobody_is_as_before(
+    world: World, say: Said, rate: float, seconds: float, told: bool
+) -> None:
+    """52 sockets instead of 44: explained, and no message; by twice the requests it is no rise at all."""
+    one = service("some")
+    world.release(one, "old", NIGHT - 20 * DAY)
+    world.release(one, "new", NIGHT)
+    world.run(one, NIGHT - 2 * DAY, NIGHT, steady(1200), each=0, held=2)
+    world.run(one, NIGHT, NIGHT + DAY, steady(rate), each=0, held=2, seconds=seconds)
+    said, _ = say(told=settings(one))
+    assert said["message"] == "as before the release, or fewer sockets"
+    assert ("explained" in said["words"]) == told
+
+
+def test_milliseconds_are_told_as_such() -> None:
+    """From 10 to 45 ms, which one digit would call none."""
+    before = Sample(sockets=100, requests=100_000, answered=100_000, waited=1000)
+    after = Sample(sockets=200, requests=100_000, answered=100_000, waited=4500)
+    found = Comparison(before=before, after=after, begins=NIGHT, ends=NIGHT + PERIOD, days=1)
+    assert report.words("web", found).endswith("1.00 of the rise are explained by response time 0.010 s -> 0.045 s")
+
+
 def test_a_shorter_response_time_is_not_told(world: World, say: Said) -> None:
     """From 0.1 to 0.02 s: fewer sockets, and nothing to explain."""
     said, _ = say(told=settings(slow(world, "fast", 0.02)))
@@ -186,6 +209,15 @@ def test_two_target_groups_at_once_are_weighed_by_their_requests(world: World) -
     assert (known.requests, known.answered, known.waited, known.response_seconds) == (400, 400, 160, 0.4)
     untold = found[NIGHT + PERIOD]
     assert (untold.requests, untold.answered, untold.waited, untold.response_seconds) == (500, 0, 0, None)
+
+
+def test_a_response_time_without_requests_explains_nothing(world: World) -> None:
+    """An odd answer: there is nothing to weigh it by."""
+    names = {"LoadBalancer": "app/shop/1", "TargetGroup": "targetgroup/web/1"}
+    world.run(WEB, NIGHT + DAY, NIGHT + DAY + PERIOD, steady(0))
+    world.metrics.put("AWS/ApplicationELB", "TargetResponseTime", names, NIGHT + DAY, 3)
+    found = aws.samples(world.clients.cloudwatch, settings(WEB), WEB, since=NIGHT + DAY, until=NIGHT + DAY + PERIOD)
+    assert found == {NIGHT + DAY: Sample(sockets=40, requests=0)}
 
 
 def test_a_night_without_requests_is_no_hole(world: World, say: Said) -> None:
