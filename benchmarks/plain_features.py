@@ -51,8 +51,8 @@ from benchmarks.plain_app import (
     mounts,
 )
 from constructs_lib.services.configuration.policy import agent_settings, agent_url, client_settings, copy_key
-from constructs_lib.services.ports.agent_config import WRITABLE_PATHS, agent_environment
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, NAMESPACE, SocketMetrics, SocketSource
+from constructs_lib.services.sockets.agent_config import WRITABLE_PATHS, agent_environment
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, NAMESPACE, SocketMetrics, SocketSource
 
 INGRESS_PORT: Final = 10_000
 ROOM: Final = 55_296

@@ -131,7 +131,7 @@ def with_features(config: EnvironmentConfig) -> EnvironmentConfig:
     """What :mod:`benchmarks.plain_features` adds: the first service calls the last and is counted, and the last has a
     configuration."""
     from benchmarks.features import APPCONFIG_AGENT, CLOUDWATCH_AGENT, CONTENT, SCHEMA, agent_image
-    from constructs_lib.services.ports.socket_metrics import SocketMetrics
+    from constructs_lib.services.sockets.socket_metrics import SocketMetrics
     from constructs_lib.services.traffic.timeouts import TimeoutBudget
     from stacks.service_config import ServiceConfiguration
 

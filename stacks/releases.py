@@ -13,7 +13,7 @@ from constructs_lib.delivery.alarms import GapThreshold
 from constructs_lib.delivery.policy import DockerHubLogin, PullThroughCache, Sbom
 from constructs_lib.delivery.settings import Severity
 from constructs_lib.delivery.window import MaintenanceWindow
-from constructs_lib.services.ports.comparison_alarms import SocketChange
+from constructs_lib.services.sockets.comparison_alarms import SocketChange
 
 _GAP: Final = GapThreshold()
 _SOCKETS: Final = SocketChange()

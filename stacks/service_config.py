@@ -18,9 +18,9 @@ from constructs_lib.services.configuration.policy import (
 )
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, refuse_without_load_balancer
 from constructs_lib.services.policy import TaskSize, WritablePath, pinned_image
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.schedules.one_off import OneOffTask
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
 from constructs_lib.services.task.log_delivery import LogDelivery
 from constructs_lib.services.traffic.timeouts import TimeoutBudget

@@ -10,9 +10,9 @@ from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
-from constructs_lib.services.ports.socket_comparison import ComparedService, SocketComparison
-from constructs_lib.services.ports.socket_metrics import SocketSource
-from constructs_lib.services.ports.watch_sockets import watch_sockets
+from constructs_lib.services.sockets.socket_comparison import ComparedService, SocketComparison
+from constructs_lib.services.sockets.socket_metrics import SocketSource
+from constructs_lib.services.sockets.watch_sockets import watch_sockets
 from stacks.config import EnvironmentConfig, ServiceConfig
 
 

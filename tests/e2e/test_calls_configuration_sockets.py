@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from demo.image import Behaviour
 from stacks.config import EnvironmentConfig

@@ -14,12 +14,12 @@ from statistics import fmean
 from typing import Final
 
 from constructs_lib.alarm_spec import AlarmSpec, Severity
-from constructs_lib.services.ports.alarms import socket_alarms
-from constructs_lib.services.ports.comparison_alarms import EVERY_MINUTES, SocketChange, comparison_alarms
-from constructs_lib.services.ports.runtime.comparison import PERIOD, Floor, Sample
-from constructs_lib.services.ports.runtime.history import Deployment, releases
-from constructs_lib.services.ports.runtime.verdict import Verdict, question, verdict
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, SocketSource
+from constructs_lib.services.sockets.alarms import socket_alarms
+from constructs_lib.services.sockets.comparison_alarms import EVERY_MINUTES, SocketChange, comparison_alarms
+from constructs_lib.services.sockets.runtime.comparison import PERIOD, Floor, Sample
+from constructs_lib.services.sockets.runtime.history import Deployment, releases
+from constructs_lib.services.sockets.runtime.verdict import Verdict, question, verdict
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, SocketSource
 from tests.incidents.ports_cloudwatch import turns_red
 from tests.incidents.ports_day import BEGINS, ENDS, MINUTE, at, minutes
 from tests.incidents.ports_service import ROLLBACK, SECONDS, TASKS, Service, Task

@@ -193,7 +193,7 @@ def test_the_thresholds_are_those_of_the_construct() -> None:
     """The page that is replayed is the one that `SocketComparison` gives, command and all; the range is our default."""
     from aws_cdk import App, Stack
 
-    from constructs_lib.services.ports.socket_comparison import ComparedService, SocketComparison
+    from constructs_lib.services.sockets.socket_comparison import ComparedService, SocketComparison
     from tests.incidents.ports_story import SOURCE, alarms
 
     stack = Stack(App(), "Orca")

@@ -12,9 +12,9 @@ import pytest
 
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.services.policy import TaskSize
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
 from constructs_lib.services.task.log_delivery import LogDelivery
 from constructs_lib.services.traffic.timeouts import TimeoutBudget

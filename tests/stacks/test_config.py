@@ -11,7 +11,7 @@ from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.policy import TaskSize
 from constructs_lib.services.ports.local_ports import KERNEL
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig, ServiceSize
 from stacks.domain import Domain

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize

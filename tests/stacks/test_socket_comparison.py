@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
-from constructs_lib.services.ports.comparison_alarms import SocketChange
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
+from constructs_lib.services.sockets.comparison_alarms import SocketChange
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
 from stacks.config import EnvironmentConfig, ServiceConfig

@@ -11,9 +11,9 @@ from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.policy import TaskSize, WritablePath
-from constructs_lib.services.ports.socket_metrics import SocketMetrics
 from constructs_lib.services.schedules.one_off import OneOffTask
 from constructs_lib.services.schedules.schedule import Schedule
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics
 from constructs_lib.services.task.health_check import ContainerCheck
 from constructs_lib.services.traffic.unavailable_page import UnavailablePage
 from stacks import gate

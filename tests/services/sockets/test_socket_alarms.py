@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constructs_lib.alarm_spec import AlarmSpec
-from constructs_lib.services.ports.alarms import socket_alarms
 from constructs_lib.services.ports.local_ports import KERNEL, WIDE, LocalPorts
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, SocketSource
+from constructs_lib.services.sockets.alarms import socket_alarms
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, SocketSource
 from tests.support import refused, run_without_cdk
 
 SOURCE = SocketSource(application="shop", environment="staging", service="web")
@@ -142,9 +142,9 @@ def test_wrong_numbers_are_refused(changes: dict[str, Any], what: str, allowed: 
 def test_they_are_described_without_cdk() -> None:
     """The module is data, so nothing of CDK is loaded."""
     run_without_cdk(
-        "from constructs_lib.services.ports.alarms import socket_alarms\n"
+        "from constructs_lib.services.sockets.alarms import socket_alarms\n"
         "from constructs_lib.services.ports.local_ports import WIDE\n"
-        "from constructs_lib.services.ports.socket_metrics import SocketSource\n"
+        "from constructs_lib.services.sockets.socket_metrics import SocketSource\n"
         "source = SocketSource(application='a', environment='b', service='c')\n"
         "raise ValueError(socket_alarms(source, local_ports=WIDE))"
     )

@@ -10,7 +10,13 @@ import json
 from typing import Final
 
 from constructs_lib.services.policy import WritablePath
-from constructs_lib.services.ports.socket_metrics import HOLDING, NAMESPACE, PERIOD_SECONDS, SocketMetrics, SocketSource
+from constructs_lib.services.sockets.socket_metrics import (
+    HOLDING,
+    NAMESPACE,
+    PERIOD_SECONDS,
+    SocketMetrics,
+    SocketSource,
+)
 
 CONFIG_VARIABLE: Final = "CW_CONFIG_CONTENT"
 """The agent reads its settings from it when it runs in a container and finds no file."""

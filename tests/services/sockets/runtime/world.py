@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from constructs_lib.services.ports.runtime.aws import Clients
-from constructs_lib.services.ports.runtime.comparison import PERIOD, Floor
-from constructs_lib.services.ports.runtime.settings import Service, Settings
+from constructs_lib.services.sockets.runtime.aws import Clients
+from constructs_lib.services.sockets.runtime.comparison import PERIOD, Floor
+from constructs_lib.services.sockets.runtime.settings import Service, Settings
 from tests.fake_aws.core import FakeAws
 from tests.fake_aws.ecs import FakeEcs
 from tests.fake_aws.metrics import FakeMetrics
-from tests.services.ports.runtime.days import Traffic, steady
+from tests.services.sockets.runtime.days import Traffic, steady
 
 STATES = ("SocketsEstablished", "SocketsTimeWait")
 MINUTE = timedelta(minutes=1)

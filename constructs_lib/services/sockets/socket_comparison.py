@@ -15,9 +15,9 @@ from constructs_lib.checks import environment_name, invalid, name
 from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 from constructs_lib.places import arns_of
 from constructs_lib.scheduled_function import scheduled_function
-from constructs_lib.services.ports.comparison_alarms import EVERY_MINUTES, SocketChange, comparison_alarms
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES
-from constructs_lib.services.ports.socket_metrics import NAMESPACE as SOCKETS_NAMESPACE
+from constructs_lib.services.sockets.comparison_alarms import EVERY_MINUTES, SocketChange, comparison_alarms
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES
+from constructs_lib.services.sockets.socket_metrics import NAMESPACE as SOCKETS_NAMESPACE
 
 _VARIABLE: Final = "MOORINGS_SOCKETS"  # as runtime/settings.py reads it
 _ENVIRONMENT_CHARACTERS: Final = 4096
@@ -32,7 +32,7 @@ class ComparedService:
 
     Args:
         service: its name in the socket metrics, such as ``web``; see
-            :class:`constructs_lib.services.ports.socket_metrics.SocketSource`.
+            :class:`constructs_lib.services.sockets.socket_metrics.SocketSource`.
         cluster: ECS's name of its cluster; may be a Token.
         ecs_service: ECS's name of the service; may be a Token.
         target_groups: full names of its target group, ``targetgroup/…/…``, or of its two; may be Tokens.
@@ -81,7 +81,7 @@ class SocketComparison(Construct):
     says why.
 
     One function for all services of an environment, in their account and region. It needs the socket metrics of
-    :class:`constructs_lib.services.ports.socket_metrics.SocketSource`, and ECS's own deployments: services under
+    :class:`constructs_lib.services.sockets.socket_metrics.SocketSource`, and ECS's own deployments: services under
     CodeDeploy or an external controller have none that it could read. Workers are left out: nobody requests anything of
     them, and what they do instead has no number that AWS knows.
 

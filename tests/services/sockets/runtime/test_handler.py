@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.ports.runtime import aws, handler, report
-from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Comparison, Floor, Sample
-from constructs_lib.services.ports.runtime.settings import VARIABLE, Service, Settings
+from constructs_lib.services.sockets.runtime import aws, handler, report
+from constructs_lib.services.sockets.runtime.comparison import DAY, PERIOD, Comparison, Floor, Sample
+from constructs_lib.services.sockets.runtime.settings import VARIABLE, Service, Settings
 from tests.fake_aws.core import Fault
-from tests.services.ports.runtime.days import BY_DAY, MONDAY, NIGHT, by_day, steady
-from tests.services.ports.runtime.world import MINUTE, STATES, World, service, settings
+from tests.services.sockets.runtime.days import BY_DAY, MONDAY, NIGHT, by_day, steady
+from tests.services.sockets.runtime.world import MINUTE, STATES, World, service, settings
 
 WEB, API = service("web"), service("api")
 SETTLED = NIGHT + 20 * MINUTE

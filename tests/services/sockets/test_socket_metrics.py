@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib.services.ports.alarms import socket_alarms
 from constructs_lib.services.ports.local_ports import WIDE
-from constructs_lib.services.ports.socket_metrics import (
+from constructs_lib.services.sockets.alarms import socket_alarms
+from constructs_lib.services.sockets.socket_metrics import (
     METRIC_NAMES,
     SocketMetrics,
     SocketSource,
@@ -230,6 +230,6 @@ def test_a_source_has_names(part: str, wrong: str) -> None:
 def test_a_wrong_value_fails_before_node_starts() -> None:
     """The module is data, so nothing of CDK is loaded."""
     run_without_cdk(
-        "from constructs_lib.services.ports.socket_metrics import SocketMetrics\n"
+        "from constructs_lib.services.sockets.socket_metrics import SocketMetrics\n"
         "SocketMetrics(image='public.ecr.aws/cloudwatch-agent/cloudwatch-agent:latest')"
     )

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib.services.ports.runtime.comparison import DAY, Calm, Floor, Sample
-from constructs_lib.services.ports.runtime.history import Release
-from constructs_lib.services.ports.runtime.verdict import Question, Verdict, question, verdict
-from tests.services.ports.runtime.days import NIGHT, days, steady
+from constructs_lib.services.sockets.runtime.comparison import DAY, Calm, Floor, Sample
+from constructs_lib.services.sockets.runtime.history import Release
+from constructs_lib.services.sockets.runtime.verdict import Question, Verdict, question, verdict
+from tests.services.sockets.runtime.days import NIGHT, days, steady
 
 SETTLED = NIGHT + timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib.services.ports.runtime.comparison import Calm
-from constructs_lib.services.ports.runtime.history import Deployment, Release, releases
+from constructs_lib.services.sockets.runtime.comparison import Calm
+from constructs_lib.services.sockets.runtime.history import Deployment, Release, releases
 
 DAY = datetime(2026, 3, 24, tzinfo=UTC)
 SINCE = DAY - timedelta(days=30)

@@ -18,14 +18,14 @@ from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize
 from constructs_lib.services.ports.kernel_settings import KernelSettings
 from constructs_lib.services.ports.local_ports import KERNEL
-from constructs_lib.services.ports.socket_metrics import SocketMetrics, SocketSource
-from constructs_lib.services.ports.watch_sockets import add_socket_agent, allow_socket_metrics, watch_sockets
+from constructs_lib.services.sockets.socket_metrics import SocketMetrics, SocketSource
+from constructs_lib.services.sockets.watch_sockets import add_socket_agent, allow_socket_metrics, watch_sockets
 from constructs_lib.services.task.container_settings import ContainerSettings
 from constructs_lib.services.task.execute_command import ExecuteCommand
 from constructs_lib.services.task.health_check import ContainerCheck, HealthCheck
 from constructs_lib.services.task.log_delivery import LogDelivery
 from tests.services.conftest import CHECK, PARAMETER, parts
-from tests.services.ports.agent_schema import faults
+from tests.services.sockets.agent_schema import faults
 from tests.support import (
     DIGEST,
     FLAG_SETS,

@@ -23,15 +23,15 @@ from aws_cdk import aws_sns as sns
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.guardrails.check import check
 from constructs_lib.observability.alarms import Alarms
-from constructs_lib.services.ports.comparison_alarms import SocketChange
-from constructs_lib.services.ports.runtime import handler
-from constructs_lib.services.ports.runtime.aws import TIME_WAIT, samples
-from constructs_lib.services.ports.runtime.comparison import DAY, Floor
-from constructs_lib.services.ports.runtime.settings import Service, Settings
-from constructs_lib.services.ports.socket_comparison import ComparedService, SocketComparison
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, SocketSource
-from tests.services.ports.runtime.days import NIGHT
-from tests.services.ports.runtime.world import World, service, settings
+from constructs_lib.services.sockets.comparison_alarms import SocketChange
+from constructs_lib.services.sockets.runtime import handler
+from constructs_lib.services.sockets.runtime.aws import TIME_WAIT, samples
+from constructs_lib.services.sockets.runtime.comparison import DAY, Floor
+from constructs_lib.services.sockets.runtime.settings import Service, Settings
+from constructs_lib.services.sockets.socket_comparison import ComparedService, SocketComparison
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, SocketSource
+from tests.services.sockets.runtime.days import NIGHT
+from tests.services.sockets.runtime.world import World, service, settings
 from tests.support import (
     DIGEST,
     FLAG_SETS,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from constructs_lib.services.ports.agent_config import WRITABLE_PATHS, agent_config, agent_environment
-from constructs_lib.services.ports.socket_metrics import HOLDING, NAMESPACE, SocketMetrics, SocketSource
-from tests.services.ports.agent_schema import MEASURED_BY_NETSTAT, faults
+from constructs_lib.services.sockets.agent_config import WRITABLE_PATHS, agent_config, agent_environment
+from constructs_lib.services.sockets.socket_metrics import HOLDING, NAMESPACE, SocketMetrics, SocketSource
+from tests.services.sockets.agent_schema import MEASURED_BY_NETSTAT, faults
 from tests.support import DIGEST, run_without_cdk
 
 SOURCE = SocketSource(application="shop", environment="staging", service="web")
@@ -157,7 +157,7 @@ def test_it_is_the_same_text_each_time() -> None:
 def test_it_is_made_without_cdk() -> None:
     """The module is data, so nothing of CDK is loaded."""
     run_without_cdk(
-        "from constructs_lib.services.ports.agent_config import agent_config\n"
-        "from constructs_lib.services.ports.socket_metrics import SocketSource\n"
+        "from constructs_lib.services.sockets.agent_config import agent_config\n"
+        "from constructs_lib.services.sockets.socket_metrics import SocketSource\n"
         "raise ValueError(agent_config(SocketSource(application='a', environment='b', service='c')))"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from constructs_lib.services.ports.runtime.comparison import DAY, PERIOD, Calm, Sample
+from constructs_lib.services.sockets.runtime.comparison import DAY, PERIOD, Calm, Sample
 
 MONDAY = datetime(2026, 3, 23, tzinfo=UTC)
 NIGHT = MONDAY + timedelta(hours=22)

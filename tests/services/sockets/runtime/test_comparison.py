@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constructs_lib.services.ports.runtime.comparison import (
+from constructs_lib.services.sockets.runtime.comparison import (
     DAY,
     HELD_AT_ONCE,
     PERIOD,
@@ -21,7 +21,7 @@ from constructs_lib.services.ports.runtime.comparison import (
     Sample,
     compare,
 )
-from tests.services.ports.runtime.days import (
+from tests.services.sockets.runtime.days import (
     BY_DAY,
     MONDAY,
     NIGHT,

@@ -11,7 +11,7 @@ from typing import Final
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.checks import whole_number
 from constructs_lib.services.ports.local_ports import LocalPorts
-from constructs_lib.services.ports.socket_metrics import METRIC_NAMES, NAMESPACE, SocketSource, sockets
+from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, NAMESPACE, SocketSource, sockets
 
 NOTICE_AT: Final = Fraction(1, 2)
 """Half of the ports: callers who all ask again double the connections."""

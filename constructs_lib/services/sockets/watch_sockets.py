@@ -7,9 +7,9 @@ from aws_cdk import aws_iam as iam
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import is_token
-from constructs_lib.services.ports.agent_config import WRITABLE_PATHS, agent_environment
-from constructs_lib.services.ports.alarms import socket_alarms
-from constructs_lib.services.ports.socket_metrics import NAMESPACE, SocketMetrics, SocketSource
+from constructs_lib.services.sockets.agent_config import WRITABLE_PATHS, agent_environment
+from constructs_lib.services.sockets.alarms import socket_alarms
+from constructs_lib.services.sockets.socket_metrics import NAMESPACE, SocketMetrics, SocketSource
 from constructs_lib.services.task.container_settings import ContainerSettings
 from constructs_lib.services.task.containers import add_container, volume_name
 from constructs_lib.services.task.fargate_task import FargateTask
