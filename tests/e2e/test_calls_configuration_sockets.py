@@ -174,7 +174,7 @@ def test_another_content_is_deployed_and_copied_and_releases_nothing(
     stay = web.task_arns() | orders.task_arns()
     caller, called = config.services
     changed = replace(caller, configuration=replace(LIMITS, content='{"limit": 6}'))
-    deploy(replace(config, services=(changed, called)), stacks="*/services")
+    deploy(replace(config, services=(changed, called)), stacks="*/configuration")
     assert [version for _, version, _ in web.deployments()] == ["1", "2"]
     assert orders.deployments() == [(1, "1", "COMPLETE")]
     assert web.copied()["content"] == {"limit": 6}

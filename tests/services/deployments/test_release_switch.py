@@ -148,4 +148,4 @@ def test_paging_alarms_wait_for_the_release(image: ReleasedDigest | FixedDigest)
     expected: Any = True
     if isinstance(image, ReleasedDigest):
         expected = {"Fn::If": [condition(template), True, False]}
-    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 6
+    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 8
