@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator
 
-from stacks.accepted import Accepted
+from stacks.accepted import Accepted, logical_id
 from stacks.config import EnvironmentConfig
 
 _NAG = "AwsSolutions::AwsSolutions-"
@@ -40,7 +38,8 @@ def configuration_findings(config: EnvironmentConfig) -> Iterator[Accepted]:
                 "make neither first. It is gradual still, and `aws appconfig stop-deployment --allow-revert` takes it "
                 "back.",
             )
-        profile = f"application/<{_logical_id(below)}>/configurationprofile/<{_logical_id(below, 'Profile')}>"
+        made, profiled = logical_id(f"{below}/Resource", below), logical_id(f"{below}/Profile", f"{below}Profile")
+        profile = f"application/<{made}>/configurationprofile/<{profiled}>"
         yield _may(
             below,
             f"arn:<partition>:appconfig:<region>:<account>:{profile}/hostedconfigurationversion/*",
@@ -50,9 +49,3 @@ def configuration_findings(config: EnvironmentConfig) -> Iterator[Accepted]:
 
 def _may(below: str, resource: str, reason: str) -> Accepted:
     return Accepted("services", below, f"{_NAG}IAM5[Resource::{resource}]", reason)
-
-
-def _logical_id(below: str, part: str = "") -> str:
-    """CDK's logical id of a resource of the construct: its path without other characters, and a hash of the path."""
-    digest = hashlib.md5(f"{below}/{part or 'Resource'}".encode(), usedforsecurity=False).hexdigest()[:8].upper()
-    return f"{re.sub('[^A-Za-z0-9]', '', below + part)}{digest}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -13,6 +13,7 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.naming import alarm_name
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.places import arns_of
 from constructs_lib.services.configuration.fail_static_config import FailStaticConfig
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
@@ -94,6 +95,4 @@ def _configure(
 
 def _alarm_arn(stack: Stack, config: EnvironmentConfig, service: ServiceConfig) -> str:
     name = alarm_name(config.application, config.name, service.name, _TAKES_BACK)
-    return stack.format_arn(
-        service="cloudwatch", resource="alarm", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-    )
+    return arns_of(stack).of("cloudwatch", f"alarm:{name}")

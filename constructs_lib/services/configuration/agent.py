@@ -11,11 +11,11 @@ from constructs_lib.checks import invalid
 from constructs_lib.services.configuration.policy import AGENT_BACKUPS, CLIENT_DIRECTORY
 from constructs_lib.services.policy import WritablePath, pinned_image
 from constructs_lib.services.task.container_settings import ContainerSettings
-from constructs_lib.services.task.containers import add_container, volume_name
+from constructs_lib.services.task.containers import volume_name
 from constructs_lib.services.task.fargate_task import FargateTask
 from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.task.plain_sidecar import add_plain_sidecar
 from constructs_lib.services.task.restart_policy import RestartPolicy
-from constructs_lib.services.task.sidecar_images import allow_pull
 
 AGENT: Final = "configuration-agent"
 """The container's name."""
@@ -65,20 +65,15 @@ def add_agent(
     pinned_image("agent_image", image)
     if task.find_container(AGENT) is not None:
         raise invalid("task", task.node.path, "without a configuration yet", "attach one configuration to a task")
-    task.add_volume(name=volume_name(AGENT, _BACKUPS))
-    agent = add_container(
-        task,
+    return add_plain_sidecar(
         task,
         AGENT,
-        image=ecs.ContainerImage.from_registry(image),
+        image=image,
         settings=settings,
         log_delivery=_LOGS,
         stop_seconds=_STOP_SECONDS,
-        essential=False,
         restart=_ALWAYS,
     )
-    allow_pull(task, agent, image)
-    return agent
 
 
 def tell_application(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import ArnFormat, CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_appconfig as appconfig
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -13,6 +13,8 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import invalid
+from constructs_lib.iam_policy import PolicyDocument, document
+from constructs_lib.places import arns_of
 from constructs_lib.services.configuration.agent import add_agent, application_container, tell_application
 from constructs_lib.services.configuration.alarms import copy_alarm
 from constructs_lib.services.configuration.last_good_copy import LastGoodCopy, Source
@@ -106,8 +108,7 @@ class FailStaticConfig(Construct):
         )
         super().__init__(scope, id)
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
-        # CDK is asked for one ARN only; it begins them all.
-        one = stack.format_arn(service="service", resource="resource", arn_format=ArnFormat.NO_RESOURCE_NAME)
+        here = arns_of(stack)
         made = appconfig.CfnApplication(self, "Resource", name=name)
         application_id = made.ref
         self.environment = appconfig.CfnEnvironment(
@@ -115,7 +116,7 @@ class FailStaticConfig(Construct):
             "Environment",
             application_id=application_id,
             name=environment,
-            monitors=self._monitors(rollback_alarms, one.replace(":service:", ":cloudwatch:", 1)),
+            monitors=self._monitors(rollback_alarms, here.of("cloudwatch", "alarm:*")),
         )
         environment_id = self.environment.ref
         validator = appconfig.CfnConfigurationProfile.ValidatorsProperty(type="JSON_SCHEMA", content=schema)
@@ -162,7 +163,7 @@ class FailStaticConfig(Construct):
         # no AWS page says that RetainExceptOnCreate keeps it. So all stay, whatever fails.
         for resource in (made, self.environment, self._profile, version, deployed):
             _retain(resource)
-        arn = f"{one.replace(':service:', ':appconfig:', 1).removesuffix('resource')}application/{application_id}"
+        arn = here.of("appconfig", f"application/{application_id}")
         self._ids = (application_id, environment_id, profile_id)
         self._configuration_arn = f"{arn}/environment/{environment_id}/configuration/{profile_id}"
         self.copy = LastGoodCopy(
@@ -221,7 +222,6 @@ class FailStaticConfig(Construct):
             return None
         # A description of alarms is authorized against all of them, even when it names some; AWS's own page allows "*"
         # (https://docs.aws.amazon.com/appconfig/latest/userguide/setting-up-appconfig.html).
-        alarms = f"{any_alarm.removesuffix('resource')}alarm:*"
         role = iam.CfnRole(
             self,
             "AlarmRole",
@@ -232,15 +232,15 @@ class FailStaticConfig(Construct):
             policies=[
                 iam.CfnRole.PolicyProperty(
                     policy_name="Alarms",
-                    policy_document=_allow({"Action": "cloudwatch:DescribeAlarms", "Resource": alarms}),
+                    policy_document=_allow({"Action": "cloudwatch:DescribeAlarms", "Resource": any_alarm}),
                 )
             ],
         ).attr_arn
         return [appconfig.CfnEnvironment.MonitorsProperty(alarm_arn=arn, alarm_role_arn=role) for arn in alarm_arns]
 
 
-def _allow(statement: dict[str, object]) -> dict[str, object]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+def _allow(statement: dict[str, object]) -> PolicyDocument:
+    return document({"Effect": "Allow", **statement})
 
 
 def _retain(resource: CfnResource) -> None:

@@ -11,11 +11,10 @@ from constructs_lib.services.sockets.agent_config import WRITABLE_PATHS, agent_e
 from constructs_lib.services.sockets.alarms import socket_alarms
 from constructs_lib.services.sockets.socket_metrics import NAMESPACE, SocketMetrics, SocketSource
 from constructs_lib.services.task.container_settings import ContainerSettings
-from constructs_lib.services.task.containers import add_container, volume_name
 from constructs_lib.services.task.fargate_task import FargateTask
 from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.task.plain_sidecar import add_plain_sidecar
 from constructs_lib.services.task.restart_policy import RestartPolicy
-from constructs_lib.services.task.sidecar_images import allow_pull
 
 CONTAINER = "cloudwatch-agent"
 
@@ -83,24 +82,17 @@ def add_socket_agent(
     memory = task.memory_mib
     if not is_token(memory):
         metrics.check_task(int(memory))
-    settings = _settings(metrics, source)
-    for path in settings.writable_paths:
-        task.add_volume(name=volume_name(CONTAINER, path))
     allow_socket_metrics(task)
-    container = add_container(
-        task,
+    return add_plain_sidecar(
         task,
         CONTAINER,
-        image=ecs.ContainerImage.from_registry(metrics.image),
-        settings=settings,
+        image=metrics.image,
+        settings=_settings(metrics, source),
         log_delivery=log_delivery,
         stop_seconds=_STOP_SECONDS,
-        essential=False,
         restart=_RESTART,
         memory_mib=metrics.memory_mib,
     )
-    allow_pull(task, container, metrics.image)
-    return container
 
 
 def allow_socket_metrics(task: ecs.TaskDefinition) -> None:
