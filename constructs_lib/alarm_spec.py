@@ -9,7 +9,8 @@ from typing import Final, Literal, TypeAlias
 from constructs_lib.checks import invalid, tuple_of, whole_number
 
 Severity: TypeAlias = Literal["page", "notice"]
-Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum"]
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum", "p99"]
+Felt: TypeAlias = Literal["degraded", "outage"]
 Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThreshold"]
 
 METRICS_OF_AN_ALARM: Final = 10
@@ -31,6 +32,8 @@ class Metric:
         plus: names of more metrics, with the same dimension sets, whose values are added too; none by default.
         per: names of metrics, with the same dimension sets, by whose sum the whole is divided; none by default. We
             take it that a period in which that sum is zero or missing has no value; no AWS page says.
+        at_least: with ``per``: while the whole before the division is less than this, the value is 0, so that one of
+            three requests is no share; 0 by default, which leaves the share as it is.
 
     Raises:
         ValueError: a period that CloudWatch does not know, one name twice, or more than ten metrics in all.
@@ -44,8 +47,11 @@ class Metric:
     also: tuple[Mapping[str, str], ...] = ()
     plus: tuple[str, ...] = ()
     per: tuple[str, ...] = ()
+    at_least: float = 0
 
     def __post_init__(self) -> None:
+        if self.at_least and not self.per:
+            raise invalid("at_least", self.at_least, "given beside per", "only a share has a floor")
         tuple_of("plus", self.plus, str, "('PacketsInFromSource',)")
         tuple_of("per", self.per, str, "('PacketsInFromSource',)")
         names = [self.name, *self.plus]
@@ -71,6 +77,7 @@ class Threshold:
         out_of: see ``periods``.
         missing: what a period without data means; ``notBreaching`` by default. ``ignore`` leaves the alarm as it is:
             for a metric that has data only now and then.
+        missing_because: why a period without data means that.
 
     Raises:
         ValueError: more wrong periods than are looked at.
@@ -81,6 +88,7 @@ class Threshold:
     periods: int = 1
     out_of: int = 1
     missing: Literal["breaching", "notBreaching", "ignore"] = "notBreaching"
+    missing_because: str = ""
 
     def __post_init__(self) -> None:
         whole_number("periods", self.periods, low=1, high=self.out_of, fix="look at as many periods as must be wrong")
@@ -100,6 +108,14 @@ class AlarmSpec:
         acts_if: logical id of a CloudFormation condition of the same stack; while it is false the alarm notifies
             nobody, and missing data is no fault: an alarm that is red already would not tell when it begins to act.
             ``None``, the default: it always acts.
+        felt: what those who use the component notice while the alarm is red: the status page says it, and the page to
+            the operator comes from the component's composite alarm, once for all of them (lesson T5). ``None``, the
+            default: nothing yet; such an alarm pages by itself.
+        runbook: the page of ``docs/runbooks`` that it opens; ``None``, the default: the one named like ``what``.
+        fault_seconds: how long a fault lasts before the metric shows it, such as a health check's interval times its
+            count; 0 by default.
+        slower_because: why a page may come later than 120 s after the fault, and what stands in until then; needed
+            where the worst time is longer (:mod:`constructs_lib.observability.detection.detection_budget`).
     """
 
     component: str
@@ -109,3 +125,7 @@ class AlarmSpec:
     metric: Metric
     threshold: Threshold
     acts_if: str | None = None
+    felt: Felt | None = None
+    runbook: str | None = None
+    fault_seconds: int = 0
+    slower_because: str | None = None

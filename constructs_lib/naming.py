@@ -101,6 +101,21 @@ def alarm_name(application: str, environment: str, component: str, what: str) ->
     return "/".join(_names(application, environment, component, what))
 
 
+def evidence_log_name(application: str, environment: str) -> str:
+    """The log group that keeps an environment's events (lesson W5), such as ``/aws/events/moorings/shop/staging``."""
+    return "/aws/events/moorings/" + "/".join(_names(application, environment))
+
+
+def dashboard_name(application: str, environment: str) -> str:
+    """CloudWatch's name of an environment's dashboard, such as ``shop--staging``."""
+    return "--".join(_names(application, environment))
+
+
+def status_bus_name(application: str, environment: str) -> str:
+    """The event bus, perhaps of another region, that a status page listens to (lesson T5)."""
+    return "--".join((*_names(application, environment), "status"))
+
+
 def build_tag(environment: str, at: datetime, commit: str) -> str:
     """A tag of a build: unique, readable, never moved (lesson Q3), such as ``staging-20260401T101500Z-0123456789ab``.
 

@@ -70,7 +70,7 @@ AWS = {"boto3", "botocore"} | {
     f"types_boto3_{service}"
     for service in (
         *("cloudformation", "cloudwatch", "dynamodb", "ecr", "ecs", "elbv2"),
-        *("appconfig", "events", "s3", "scheduler", "ssm", "stepfunctions", "sts"),
+        *("appconfig", "events", "logs", "s3", "scheduler", "sns", "ssm", "stepfunctions", "sts"),
     )
 }
 
