@@ -44,7 +44,7 @@ $(READY): requirements.txt pyproject.toml .venv/bin/uv
 	@touch $@
 
 $(CLI_READY): package.json package-lock.json $(READY)
-	$(call say,Installing the CDK command line)
+	$(call say,Installing the CDK command line and axe-core)
 	$(BIN)/npm ci --include=dev --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
@@ -64,12 +64,20 @@ requirements: .venv/bin/uv ## write the pinned lists anew from the *.in files
 demo: $(READY) $(CLI_READY) $(CLOUD_READY) ## deploy both environments to a cloud on this machine; build, release, promote, release
 	@$(BIN)/python -m demo
 
+.PHONY: demo-break
+demo-break: $(READY) ## break a service of the demo: the status page turns red, with the seconds of each hop
+	@$(BIN)/python -m demo break
+
+.PHONY: demo-heal
+demo-heal: $(READY) ## mend it: the status page turns back, with the seconds of each hop
+	@$(BIN)/python -m demo heal
+
 .PHONY: demo-down
 demo-down: ## stop everything that the demo started
 	@$(PYTHON) -m local_cloud down
 
 .PHONY: replay
-replay: $(READY) $(CLI_READY) $(CLOUD_READY) ## play incidents W1 and Q, as they were and with our stacks
+replay: $(READY) $(CLI_READY) $(CLOUD_READY) ## play the incidents, as they were and with our stacks
 	@$(BIN)/python -m tests.incidents
 
 # ---------------------------------------------------------------- checks
@@ -96,7 +104,7 @@ types: $(READY) ## strict types
 PROOF_READY := .venv-proof/.ready
 
 $(PROOF_READY): tests/proof/requirements.txt .venv/bin/uv
-	$(call say,Installing the AWS command line for the proof)
+	$(call say,Installing the AWS command line and Playwright for the proof)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-proof
 	$(BIN)/uv pip install --quiet --python .venv-proof/bin/python -r tests/proof/requirements.txt
 	@touch $@

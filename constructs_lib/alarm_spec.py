@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from constructs_lib.checks import invalid, tuple_of, whole_number
+from constructs_lib.checks import invalid, name, tuple_of, whole_number
 
 Severity: TypeAlias = Literal["page", "notice"]
 Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum", "p99"]
@@ -15,6 +15,12 @@ Comparison: TypeAlias = Literal["GreaterThanOrEqualToThreshold", "LessThanThresh
 
 METRICS_OF_AN_ALARM: Final = 10
 """The most that one may reckon with: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html"""
+
+_LONGEST_MEANING: Final = 700
+"""CloudWatch's description has 1,024 characters, and the runbook's address must fit."""
+
+_LONGEST_REASON: Final = 120
+"""A row of a table must hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,9 @@ class Metric:
         per: names of metrics, with the same dimension sets, by whose sum the whole is divided; none by default. We
             take it that a period in which that sum is zero or missing has no value; no AWS page says.
         at_least: with ``per``: while the whole before the division is less than this, the value is 0, so that one of
-            three requests is no share; 0 by default, which leaves the share as it is.
+            three requests is no share; 0 by default, which leaves the share as it is. Count what is divided among
+            ``per`` too where the rest of it may be missing: a load balancer that finds no target for a request answers
+            503, and counts no request.
 
     Raises:
         ValueError: a period that CloudWatch does not know, one name twice, or more than ten metrics in all.
@@ -58,7 +66,7 @@ class Metric:
         for what, given in (("plus", names), ("per", list(self.per))):
             if len(set(given)) < len(given):
                 raise invalid(what, given, "all different", "each is counted once")
-        count = (len(names) + len(self.per)) * (1 + len(self.also))
+        count = len({*names, *self.per}) * (1 + len(self.also))
         if count > METRICS_OF_AN_ALARM:
             fix = "an alarm takes no more; leave some out"
             raise invalid("plus, per and also", count, f"at most {METRICS_OF_AN_ALARM} metrics together", fix)
@@ -77,10 +85,13 @@ class Threshold:
         out_of: see ``periods``.
         missing: what a period without data means; ``notBreaching`` by default. ``ignore`` leaves the alarm as it is:
             for a metric that has data only now and then.
-        missing_because: why a period without data means that.
+        missing_because: why a period without data means that, in at most 120 characters.
+        warm_up_minutes: so long after the alarm was made, or began to act, it judges nothing and is in
+            ``INSUFFICIENT_DATA``, 0 to 2880; 0 by default. For what must start first
+            (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-warmupconfiguration.html).
 
     Raises:
-        ValueError: more wrong periods than are looked at.
+        ValueError: more wrong periods than are looked at, no reason for missing data, or too long a warm-up.
     """
 
     value: float
@@ -88,9 +99,15 @@ class Threshold:
     periods: int = 1
     out_of: int = 1
     missing: Literal["breaching", "notBreaching", "ignore"] = "notBreaching"
-    missing_because: str = ""
+    missing_because: str
+    warm_up_minutes: int = 0
 
     def __post_init__(self) -> None:
+        fix = "say what a period without data means here, and why"
+        _line("missing_because", self.missing_because, _LONGEST_REASON, fix)
+        whole_number(
+            "warm_up_minutes", self.warm_up_minutes, low=0, high=2880, fix="as long as what is watched takes to start"
+        )
         whole_number("periods", self.periods, low=1, high=self.out_of, fix="look at as many periods as must be wrong")
 
 
@@ -106,16 +123,25 @@ class AlarmSpec:
         metric: what is measured.
         threshold: when it is wrong.
         acts_if: logical id of a CloudFormation condition of the same stack; while it is false the alarm notifies
-            nobody, and missing data is no fault: an alarm that is red already would not tell when it begins to act.
-            ``None``, the default: it always acts.
+            nobody and is never red, whatever the data or their absence say: the component's composite alarm and the
+            status page look at states, and an alarm that is red already would not tell when it begins to act. ``None``,
+            the default: it always acts.
+        after: logical id of a resource of the same stack that CloudFormation makes or changes before the alarm, such as
+            what starts the tasks; ``None``, the default: it waits for nothing.
         felt: what those who use the component notice while the alarm is red: the status page says it, and the page to
             the operator comes from the component's composite alarm, once for all of them (lesson T5). ``None``, the
             default: nothing yet; such an alarm pages by itself.
         runbook: the page of ``docs/runbooks`` that it opens; ``None``, the default: the one named like ``what``.
         fault_seconds: how long a fault lasts before the metric shows it, such as a health check's interval times its
             count; 0 by default.
-        slower_because: why a page may come later than 120 s after the fault, and what stands in until then; needed
-            where the worst time is longer (:mod:`constructs_lib.observability.detection.detection_budget`).
+        slower_because: what stands in where a page may come later than 120 s after the fault, or that nothing does, in
+            at most 120 characters; needed where the worst time is longer
+            (:mod:`constructs_lib.observability.detection.detection_budget`). ``None``, the default: it is not slower,
+            or a notice.
+
+    Raises:
+        ValueError: a fault or runbook that is no name, a text that is empty, too long or of more than one line, or a
+            notice of what is felt.
     """
 
     component: str
@@ -125,7 +151,27 @@ class AlarmSpec:
     metric: Metric
     threshold: Threshold
     acts_if: str | None = None
+    after: str | None = None
     felt: Felt | None = None
     runbook: str | None = None
     fault_seconds: int = 0
     slower_because: str | None = None
+
+    def __post_init__(self) -> None:
+        name("what", self.what, longest=60)
+        if self.felt is not None and self.severity != "page":
+            raise invalid(
+                "severity", self.severity, "'page' where felt is set", "users notice it, so somebody is paged"
+            )
+        if self.runbook is not None:
+            name("runbook", self.runbook, longest=60)
+        _line("meaning", self.meaning, _LONGEST_MEANING, "say what is wrong and where to look; more is in the runbook")
+        if self.slower_because is not None:
+            _line("slower_because", self.slower_because, _LONGEST_REASON, "say what tells of the fault sooner")
+        whole_number("fault_seconds", self.fault_seconds, low=0, high=7 * 86_400, fix="0 is a fault that shows at once")
+
+
+def _line(what: str, value: str, longest: int, fix: str) -> None:
+    """Refuses a text that would break a message, a table or an alarm's description."""
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or not value.isprintable():
+        raise invalid(what, value, f"one line of text, at most {longest} characters", fix)

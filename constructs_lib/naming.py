@@ -116,6 +116,30 @@ def status_bus_name(application: str, environment: str) -> str:
     return "--".join((*_names(application, environment), "status"))
 
 
+def status_page_name(application: str, environment: str) -> str:
+    """What CloudFront calls the parts of a status page, such as ``shop--production--status`` (lesson T5)."""
+    return _role_name(*_names(application, environment), "status")
+
+
+def status_page_parameter_name(application: str, environment: str) -> str:
+    """The SSM parameter that tells commands where the status page is (lesson T5)."""
+    return "/moorings/" + "/".join((*_names(application, environment), "status-page"))
+
+
+def status_feed_role_name(application: str, environment: str) -> str:
+    """The role with which EventBridge tells the status page of alarms, perhaps in another region (lesson T5)."""
+    return _role_name(*_names(application, environment), "status-feed")
+
+
+def status_bucket_name(application: str, environment: str, account: str, region: str) -> str:
+    """The bucket of a status page, such as ``shop--production--status-111111111111-eu-west-1`` (lesson T5).
+
+    S3 takes 63 characters. Account and region may be Tokens: of them 12 and at most 16 characters are reckoned with.
+    """
+    place = _cut("--".join(_names(application, environment)), 63 - len("--status-") - 12 - len("-") - 16)
+    return f"{place}--status-{account}-{region}"
+
+
 def build_tag(environment: str, at: datetime, commit: str) -> str:
     """A tag of a build: unique, readable, never moved (lesson Q3), such as ``staging-20260401T101500Z-0123456789ab``.
 
@@ -132,11 +156,15 @@ def build_tag(environment: str, at: datetime, commit: str) -> str:
 
 def _role_name(*parts: str) -> str:
     """Joined like a stack's name. IAM takes 64 characters, so a longer one ends with a hash of itself."""
-    joined = "--".join(parts)
-    if len(joined) <= _ROLE_NAME_LENGTH:
+    return _cut("--".join(parts), _ROLE_NAME_LENGTH)
+
+
+def _cut(joined: str, longest: int) -> str:
+    """A name that is too long is cut, and ends with a hash of the whole."""
+    if len(joined) <= longest:
         return joined
     digest = hashlib.sha256(joined.encode()).hexdigest()[:8]
-    return f"{joined[: _ROLE_NAME_LENGTH - 11]}---{digest}"
+    return f"{joined[: longest - 11]}---{digest}"
 
 
 def _names(application: str, environment: str, *parts: str) -> tuple[str, ...]:

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
-from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib.iam_policy import PolicyDocument
-from constructs_lib.runtime_code import runtime_code
-
-
-class ScheduledFunction(NamedTuple):
-    """What was made (lesson Q5)."""
-
-    function: lambda_.Function
-    role: iam.Role
+from constructs_lib.python_function import PythonFunction, python_function
 
 
 def scheduled_function(
@@ -36,7 +25,7 @@ def scheduled_function(
     may: str,
     memory_mib: int = 256,
     timeout_minutes: int = 5,
-) -> ScheduledFunction:
+) -> PythonFunction:
     """Makes the function in ``scope`` itself, where there can be one only.
 
     Args:
@@ -51,31 +40,18 @@ def scheduled_function(
         memory_mib: 256 by default, which also decides its share of a CPU.
         timeout_minutes: 5 by default.
     """
-    log_group = logs.LogGroup(
-        scope, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
-    )
-    role = iam.Role(
+    made = python_function(
         scope,
-        "Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description=may,
-        inline_policies={"Allowed": iam.PolicyDocument.from_json(permissions(log_group.log_group_arn))},
-    )
-    function = lambda_.Function(
-        scope,
-        "Resource",
-        description=description,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        code=runtime_code(folder),
+        folder=folder,
         handler=handler,
-        memory_size=memory_mib,
-        timeout=Duration.minutes(timeout_minutes),
-        environment=dict(environment),
-        role=role,
-        log_group=log_group,
+        description=description,
+        environment=environment,
+        permissions=permissions,
+        may=may,
+        memory_mib=memory_mib,
+        timeout_minutes=timeout_minutes,
     )
-    arn = function.function_arn
+    arn = made.function.function_arn
     rule = events.CfnRule(
         scope,
         "Schedule",
@@ -91,4 +67,4 @@ def scheduled_function(
         principal="events.amazonaws.com",
         source_arn=rule.attr_arn,
     )
-    return ScheduledFunction(function, role)
+    return made

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from demo.cloud import LocalCloud
 from demo.environments import ACCOUNT
+from demo.status_page import page_region
 from stacks.config import EnvironmentConfig
 
 Step = Callable[[str], AbstractContextManager[object]]
@@ -18,7 +19,8 @@ Step = Callable[[str], AbstractContextManager[object]]
 
 def deploy(cloud: LocalCloud, environments: Sequence[EnvironmentConfig], step: Step) -> None:
     """Brings every environment up; what is there already stays as it is."""
-    for region in sorted({environment.region for environment in environments}):
+    pages = {page_region(environment) or environment.region for environment in environments}
+    for region in sorted({environment.region for environment in environments} | pages):
         if not _bootstrapped(region):
             with step(f"Bootstrapping CDK in {region}"):
                 cloud.cdk("bootstrap", f"aws://{ACCOUNT}/{region}", region=region)

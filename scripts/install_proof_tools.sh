@@ -11,6 +11,11 @@ command -v dockerd >/dev/null || packages+=(docker.io)
 if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then packages+=(busybox-static); fi
 command -v nsenter >/dev/null || packages+=(util-linux)
 command -v openssl >/dev/null || packages+=(openssl)
+# Debian's own browser; Ubuntu's package of the same name is a snap, which does not run where this does.
+if ! command -v chromium >/dev/null && grep -qs '^ID=debian' /etc/os-release; then packages+=(chromium); fi
+# Without a Japanese font every Japanese page is boxes.
+if ! command -v fc-list >/dev/null; then packages+=(fontconfig fonts-ipafont-gothic); fi
+if command -v fc-list >/dev/null && [[ -z "$(fc-list :lang=ja)" ]]; then packages+=(fonts-ipafont-gothic); fi
 
 if [[ ${#packages[@]} == 0 && -x "$(command -v docker)" ]]; then exit 0; fi
 if [[ $EUID != 0 ]]; then

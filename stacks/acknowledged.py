@@ -10,9 +10,11 @@ from constructs import IConstruct
 from constructs_lib.checks import is_token
 from stacks.accepted import Accepted
 from stacks.accepted_configurations import configuration_findings
+from stacks.accepted_messages import message_findings
 from stacks.accepted_releases import release_findings
 from stacks.accepted_schedules import schedule_findings
 from stacks.accepted_sockets import socket_findings
+from stacks.accepted_status import status_findings
 from stacks.config import EnvironmentConfig, ExistingVpc
 from stacks.landscape import Neighbours
 
@@ -171,6 +173,8 @@ def accepted(config: EnvironmentConfig, neighbours: Neighbours) -> tuple[Accepte
         *configuration_findings(config),
         *socket_findings(config),
         *release_findings(config, neighbours),
+        *message_findings(config),
+        *status_findings(config),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
+from aws_cdk import Environment, Stack
 from constructs import Construct
 
 from constructs_lib.naming import stack_name
@@ -13,14 +13,17 @@ class EnvironmentStack(Stack):
     """A stack that knows its availability zones, so that CDK looks nothing up and needs no credentials to synthesize.
 
     Its CloudFormation name is a pure function of application, environment and its id, so several applications can share
-    an account.
+    an account. It stands in the environment's region, unless another one is named.
     """
 
-    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig, description: str) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, config: EnvironmentConfig, description: str, region: str | None = None
+    ) -> None:
         self._zones = list(config.availability_zones)
         super().__init__(
             scope,
             id,
+            env=Environment(account=config.account, region=region) if region else None,
             stack_name=stack_name(config.application, config.name, id),
             description=f"{config.application}, {config.name}: {description}",
         )

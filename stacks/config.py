@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 
 from constructs_lib.checks import (
     concrete,
-    email,
     environment_name,
     invalid,
     ipv4_block,
@@ -22,6 +21,8 @@ from constructs_lib.checks import (
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.images.policy import RetentionPolicy
 from constructs_lib.network.policy import Feature, NetworkPolicy
+from constructs_lib.observability.notification.targets import NotificationTarget, check_targets
+from constructs_lib.observability.runbooks import Runbooks
 from constructs_lib.services.ports.kernel_settings import KernelSettings
 from constructs_lib.services.ports.local_ports import LocalPorts
 from stacks.calls import check_calls
@@ -32,9 +33,11 @@ from stacks.scheduled import check_scheduled
 from stacks.service_config import LONGEST_DEPLOYMENT as LONGEST_DEPLOYMENT
 from stacks.service_config import ServiceConfig as ServiceConfig
 from stacks.service_config import ServiceSize as ServiceSize
+from stacks.status_config import StatusPageConfig
 
 SERVICES_AT_MOST: Final = 17
-"""More have no room in the role of releases; and in a stack, with all that some have (``stacks/resources.py``)."""
+"""More have no room in the role of releases. Of web services alone a stack has room for 13, and behind CloudFront for
+12; workers take less than half of the room (``stacks/resources.py``)."""
 
 _ANY_TIME: Final = ReleasePolicy()
 _PLAIN_BUILD: Final = BuildSettings()
@@ -86,7 +89,9 @@ class EnvironmentConfig:
         domain: the domain and its certificate; ``None``, the default: plain HTTP.
         internet_facing: whether anybody on the internet may connect. ``False``, the default: the load balancers are
             internal, and admit the addresses of the environment's own VPC, or what an existing one says.
-        alarm_email: who is told of alarms; ``None``, the default: nobody yet.
+        notify: who is told of alarms; nobody yet by default.
+        runbooks: where the folder ``docs/runbooks`` can be read, an https address with a slash at the end; alarms and
+            messages link to it. ``None``, the default: they name the file.
         size: the size of services that have none of their own.
         container_insights: whether ECS reports running and desired tasks, and more, to CloudWatch. ``True`` by default;
             it is charged by metric, about 0.30 USD each a month, some ten for a service.
@@ -96,11 +101,13 @@ class EnvironmentConfig:
             released here; ``None``, the default: nowhere. A ``Promotion`` says it already, and by digest.
         release: when it may be released to, and what stops it.
         code_pipeline: a CodePipeline of each service; ``None``, the default: buttons only.
+        dashboard: one in CloudWatch, at 3 USD a month after the account's first three; ``True`` by default.
+        status_page: a page that tells users how the services are; ``None``, the default: none.
 
     Raises:
-        ValueError: a wrong name, account, region or zone, one zone only, no service or more than 17, two services of
-            one name or host, a certificate of another region, subnets that do not fit the zones, or a call of what
-            cannot be called.
+        ValueError: a wrong name, account, region or zone, one zone only, no service, more than 17, or more than a
+            stack has room for (13 web services with a domain, 12 behind CloudFront), two services of one name or host,
+            a certificate of another region, subnets that do not fit the zones, or a call of what cannot be called.
     """
 
     application: str
@@ -113,7 +120,8 @@ class EnvironmentConfig:
     network: NetworkPolicy | ExistingVpc = NetworkPolicy()
     domain: Domain | None = None
     internet_facing: bool = False
-    alarm_email: str | None = None
+    notify: tuple[NotificationTarget, ...] = ()
+    runbooks: str | None = None
     size: ServiceSize = _SIZE
     container_insights: bool = True
     retention: RetentionPolicy = RetentionPolicy()
@@ -121,6 +129,8 @@ class EnvironmentConfig:
     upstream: str | None = None
     release: ReleasePolicy = _ANY_TIME
     code_pipeline: PipelineSettings | None = None
+    status_page: StatusPageConfig | None = None
+    dashboard: bool = True
 
     def __post_init__(self) -> None:
         name("application", self.application)
@@ -141,8 +151,11 @@ class EnvironmentConfig:
                 "a load balancer takes certificates of its own region only",
             )
         check_edge(self.domain, self.internet_facing, [service.timeouts for service in self.services])
-        if self.alarm_email is not None:
-            email("alarm_email", self.alarm_email)
+        tuple_of("notify", self.notify, object, "(EmailTarget(address='ops@example.com'),)")
+        check_targets("notify", self.notify)
+        Runbooks(base=self.runbooks)
+        if self.status_page is not None:
+            self.status_page.check_services([service.name for service in self.services])
         self._check_delivery()
 
     @property
@@ -245,4 +258,4 @@ class EnvironmentConfig:
                 if values.count(value) > 1:
                     raise invalid(what, values, "all different", f"rename one of the {value!r}")
         check_calls(self.services, self.size)
-        check_resources(self.services, self.size, self.domain)
+        check_resources(self.services, self.size, self.domain, zones=len(self.availability_zones))

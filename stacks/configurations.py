@@ -7,16 +7,16 @@ from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.naming import alarm_name
-from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import Topics
 from constructs_lib.places import arns_of
 from constructs_lib.services.configuration.fail_static_config import FailStaticConfig
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
+from stacks.alarms import watch
 from stacks.config import EnvironmentConfig, ServiceConfig
 
 _TAKES_BACK: Final = "application-errors"
@@ -31,17 +31,19 @@ def configure(
     stack: Stack,
     config: EnvironmentConfig,
     services: Mapping[str, FargateWebService | FargateWorker],
-    topic: sns.ITopic,
+    topics: Topics,
     rollouts: Construct | None,
     watched: Sequence[tuple[AlarmSpec, cloudwatch.CfnAlarm]],
-) -> None:
-    """Gives each service the configuration that its config names. Call it when the services' alarms are made.
+) -> tuple[AlarmSpec, ...]:
+    """Gives each service the configuration that its config names, and gives back what is watched of it.
+
+    Call it when the services' alarms are made.
 
     Args:
         stack: the services' stack.
         config: the environment.
         services: the services' constructs, by name.
-        topic: where alarms are sent.
+        topics: where alarms are sent.
         rollouts: where contents and deployments are made.
         watched: the services' alarms, with what they are.
     """
@@ -53,14 +55,8 @@ def configure(
             page = pages[service.name] if isinstance(made, FargateWebService) else None
             alarms.extend(_configure(stack, config, service, made, page, rollouts))
     if alarms:
-        Alarms(
-            stack,
-            "ConfigurationAlarms",
-            application=config.application,
-            environment=config.name,
-            specs=alarms,
-            topic=topic,
-        )
+        watch(stack, config, alarms, topics, id="ConfigurationAlarms")
+    return tuple(alarms)
 
 
 def _configure(

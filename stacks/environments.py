@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from constructs_lib.delivery.policy import GitHubSource
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.observability.status_page.policy import StatusComponent, StatusPagePolicy
 from constructs_lib.services.policy import TaskSize, WritablePath
 from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.task.health_check import HealthCheck
 from stacks.config import EnvironmentConfig, ServiceConfig, ServiceSize
 from stacks.releases import Promotion
+from stacks.status_config import StatusPageConfig
 
 _WEB = ServiceConfig(
     name="web",
@@ -19,6 +21,9 @@ _WEB = ServiceConfig(
     health_check=HealthCheck.http("/healthz", port=8080, program="python3"),
     writable_paths=(WritablePath(path="/tmp"),),  # noqa: S108  (the container's, empty in each new task)
 )
+
+# Each alarm ends with the link to its own page. Put in where your team reads docs/runbooks.
+_RUNBOOKS = "https://github.com/your-organisation/your-infrastructure/blob/main/docs/runbooks/"
 
 ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
     EnvironmentConfig(
@@ -30,6 +35,7 @@ ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
         network=NetworkPolicy(nat_gateways=NatGateways.ONE, endpoints=Endpoints.GATEWAY_ONLY),
         source=GitHubSource(owner="your-organisation", repository="your-application", branch="main"),
         services=(_WEB,),
+        runbooks=_RUNBOOKS,
     ),
     EnvironmentConfig(
         application="shop",
@@ -46,6 +52,16 @@ ENVIRONMENTS: tuple[EnvironmentConfig, ...] = (
         size=ServiceSize(
             task=TaskSize(cpu=1024, memory_mib=2048),
             capacity=Capacity.for_peak(requests_per_second=60, per_task=30, az_count=3, max_tasks=12),
+        ),
+        runbooks=_RUNBOOKS,
+        # What users read when something is wrong. In another region it stays when this one is lost: region="…", see
+        # docs/status-page.md.
+        status_page=StatusPageConfig(
+            page=StatusPagePolicy(
+                en="Shop status",
+                ja="ショップの稼働状況",
+                components=(StatusComponent(name="web", en="Website", ja="ウェブサイト"),),
+            )
         ),
     ),
 )

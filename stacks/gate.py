@@ -45,12 +45,16 @@ ON_ANY_RESOURCE: Final = {
         ),
         "ECS reads with it before it shifts requests; the service offers no resource for it",
     ),
+    "cloudwatch:DescribeAlarms": "status page and messages read composite alarms with it, which are given for * only",
     "cloudwatch:GetMetricData": "sockets are compared with those before a release; the service offers no resource",
     "cloudwatch:PutMetricData": "a task tells of its sockets; the service offers a condition on the namespace instead",
 }
 """Actions that may be allowed on ``*``, and why. Nothing else may."""
 
-ONLY_WITH: Final = {"cloudwatch:PutMetricData": "cloudwatch:namespace"}
+ONLY_WITH: Final = {
+    "cloudwatch:PutMetricData": "cloudwatch:namespace",
+    "cloudwatch:DescribeAlarms": "aws:RequestedRegion",
+}
 """The condition without which even those may not."""
 
 LINT_IGNORED: Final = {

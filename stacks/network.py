@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.network.policy import NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
-from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import Topics
+from stacks.alarms import watch
 from stacks.base import EnvironmentStack
 from stacks.config import EnvironmentConfig, ExistingVpc
 
@@ -17,13 +17,13 @@ class NetworkStack(EnvironmentStack):
     """An environment's own VPC, with its alarms."""
 
     def __init__(
-        self, scope: Construct, id: str, *, config: EnvironmentConfig, policy: NetworkPolicy, topic: sns.ITopic
+        self, scope: Construct, id: str, *, config: EnvironmentConfig, policy: NetworkPolicy, topics: Topics
     ) -> None:
         super().__init__(scope, id, config=config, description="network")
         network = ServiceNetwork(self, "Network", features=config.features, policy=policy)
         self.vpc: ec2.IVpc = network.vpc
-        names = (config.application, config.name)
-        Alarms(self, "Alarms", application=names[0], environment=names[1], specs=network.alarms, topic=topic)
+        self.alarms = network.alarms
+        watch(self, config, network.alarms, topics)
 
 
 def existing_vpc(scope: Construct, vpc: ExistingVpc, config: EnvironmentConfig) -> ec2.IVpc:

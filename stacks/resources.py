@@ -15,12 +15,14 @@ from stacks.service_config import ServiceConfig, ServiceSize
 
 RESOURCES_AT_MOST: Final = 500
 
-_STACK: Final = 5
+_STACK: Final = 6
 _ACCESS_LOGS: Final = 2
-"""Of the five, when nobody can connect to any service."""
+"""Of the six, when nobody can connect to any service."""
 
-_WEB: Final = 27
-_WORKER: Final = 13
+_WEB: Final = 33
+"""Of them 13 alarms and two composite ones; and for each availability zone an alarm more, on unhealthy targets."""
+
+_WORKER: Final = 16
 _HTTPS: Final = 1
 _RECORD: Final = 1
 _EDGE: Final = 2
@@ -49,13 +51,14 @@ _PROXY: Final = 1
 _CALL: Final = 3
 
 
-def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> int:
+def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None, *, zones: int) -> int:
     """The resources of a services' stack.
 
     Args:
         services: the environment's services.
         size: the size of those that have none of their own.
         domain: the environment's domain, if any.
+        zones: how many availability zones it has.
     """
     unused = _ACCESS_LOGS if all(service.is_worker for service in services) else 0
     policies = -(-sum(len(service.scheduled_tasks) for service in services) // _SCHEDULES_A_POLICY)
@@ -65,7 +68,7 @@ def resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Doma
         + policies
         + _calls(services)
         + _comparison(services)
-        + sum(_of(service, service.size or size, domain) for service in services)
+        + sum(_of(service, service.size or size, domain, zones) for service in services)
     )
 
 
@@ -80,13 +83,15 @@ def _comparison(services: Sequence[ServiceConfig]) -> int:
     return _COMPARISON + compared if compared else 0
 
 
-def check_resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None) -> None:
+def check_resources(
+    services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None, *, zones: int
+) -> None:
     """Refuses what CloudFormation would refuse in the middle of a deployment.
 
     Raises:
         ValueError: more than 500 resources.
     """
-    count = resources(services, size, domain)
+    count = resources(services, size, domain, zones=zones)
     if count > RESOURCES_AT_MOST:
         raise invalid(
             "services",
@@ -100,7 +105,7 @@ def _configuration(service: ServiceConfig) -> int:
     return _CONFIGURATION + (0 if service.is_worker else _TAKEN_BACK) - (1 if service.socket_metrics else 0)
 
 
-def _of(service: ServiceConfig, size: ServiceSize, domain: Domain | None) -> int:
+def _of(service: ServiceConfig, size: ServiceSize, domain: Domain | None, zones: int) -> int:
     count = _SCHEDULED_TASK * len(service.scheduled_tasks)
     count += _BEFORE_RELEASE if service.before_release else 0
     count += _SOCKETS if service.socket_metrics else 0
@@ -112,4 +117,4 @@ def _of(service: ServiceConfig, size: ServiceSize, domain: Domain | None) -> int
     count += _SHIFTED_TRAFFIC if service.deployment.shifts_traffic else 0
     if domain is not None:
         count += _HTTPS + (_RECORD if domain.hosted_zone_id else 0) + (_EDGE if domain.edge_certificate_arn else 0)
-    return count + _WEB
+    return count + _WEB + zones

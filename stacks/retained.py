@@ -31,7 +31,17 @@ def main(arguments: list[str]) -> int:
         f"  cdk import '{environment.name}/images'\n"
         "or, when its images are not needed any more, delete it with\n"
         "  aws ecr delete-repository --force --repository-name <name>\n"
+        "So has the log of events: take it back with\n"
+        f"  cdk import '{environment.name}/observability'\n"
+        "or delete it with\n"
+        "  aws logs delete-log-group --log-group-name <name>\n"
     )
+    if environment.status_page is not None:
+        sys.stdout.write(
+            "And the bucket of the status page, with what people wrote: take it back with\n"
+            f"  cdk import '{environment.name}/status'\n"
+            "or empty it, with all its versions, and delete it.\n"
+        )
     return 0
 
 
@@ -63,8 +73,16 @@ def _kept(stack: str, resources: Mapping[str, Mapping[str, Any]]) -> Iterator[st
     """What has no name of its own is called after its stack and logical id by CloudFormation."""
     for logical_id, resource in resources.items():
         if resource.get("DeletionPolicy") in _KEPT:
-            name = resource.get("Properties", {}).get("RepositoryName")
-            yield f"{resource['Type']}: {name or f'{stack}-{logical_id}-…'}"
+            properties = resource.get("Properties", {})
+            name = properties.get("RepositoryName") or properties.get("BucketName") or properties.get("LogGroupName")
+            yield f"{resource['Type']}: {_text(name) if name else f'{stack}-{logical_id}-…'}"
+
+
+def _text(value: Any) -> str:
+    """A name as a person reads it, where CloudFormation joins it of parts."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        return "".join(_text(part) for part in value["Fn::Join"][1])
+    return f"<{value['Ref']}>" if isinstance(value, dict) and "Ref" in value else str(value)
 
 
 if __name__ == "__main__":

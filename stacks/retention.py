@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
@@ -13,8 +12,9 @@ from constructs_lib.delivery.gap_monitor import ReleaseGap, WatchedService
 from constructs_lib.images.guarded_repository import GuardedRepository
 from constructs_lib.images.retention_guard import RetentionGuard
 from constructs_lib.naming import release_parameter_name, repository_name
-from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import Topics
 from constructs_lib.places import arns_of
+from stacks.alarms import watch
 from stacks.base import EnvironmentStack
 from stacks.config import EnvironmentConfig
 from stacks.landscape import Neighbours
@@ -32,7 +32,7 @@ class RetentionStack(EnvironmentStack):
         config: EnvironmentConfig,
         neighbours: Neighbours,
         repositories: Mapping[str, ecr.IRepository],
-        topic: sns.ITopic,
+        topics: Topics,
     ) -> None:
         super().__init__(
             scope, id, config=config, description="guard of images in use, and how far releases are behind"
@@ -52,7 +52,8 @@ class RetentionStack(EnvironmentStack):
             ],
         )
         gap = self._gap(config, neighbours) if neighbours.before else ()
-        Alarms(self, "Alarms", application=names[0], environment=names[1], specs=[*guard.alarms, *gap], topic=topic)
+        self.alarms = (*guard.alarms, *gap)
+        watch(self, config, self.alarms, topics)
 
     def _gap(self, config: EnvironmentConfig, neighbours: Neighbours) -> tuple[AlarmSpec, ...]:
         """How far this environment is behind the one before it (lesson Q5)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aws_cdk import Annotations
@@ -10,7 +10,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
@@ -22,7 +21,8 @@ from constructs_lib.naming import (
     release_parameter_name,
     stack_name,
 )
-from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.detection.table import printed
+from constructs_lib.observability.notification.topics import Topics
 from constructs_lib.places import arns_of
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.fargate_worker import FargateWorker
@@ -30,11 +30,13 @@ from constructs_lib.services.policy import ReleasedDigest
 from constructs_lib.services.task.container_settings import ContainerSettings
 from constructs_lib.services.task.health_check import ContainerCheck
 from constructs_lib.services.traffic.ingress import AccessLogsBucket, OwnLoadBalancer
+from stacks.alarms import watch
 from stacks.base import EnvironmentStack
 from stacks.calls import call_settings, offer_of
 from stacks.config import EnvironmentConfig, ExistingVpc, ServiceConfig
 from stacks.configurations import configure
 from stacks.connections import connect_services
+from stacks.dashboards import show
 from stacks.landscape import Neighbours
 from stacks.network import existing_vpc
 from stacks.release_settings import before_release, settings_of
@@ -60,8 +62,9 @@ class ServicesStack(EnvironmentStack):
         neighbours: Neighbours,
         vpc: ec2.IVpc | None,
         repositories: Mapping[str, ecr.IRepository],
-        topic: sns.ITopic,
+        topics: Topics,
         rollouts: Construct | None,
+        elsewhere: Sequence[AlarmSpec],
     ) -> None:
         super().__init__(scope, id, config=config, description="services and their alarms")
         if isinstance(config.network, ExistingVpc):
@@ -104,9 +107,11 @@ class ServicesStack(EnvironmentStack):
                 name_site(self, service, config.domain, made)
         alarms.extend(connect_services(self, config.services, services, settings=self.settings))
         alarms.extend(compare_sockets(self, config, services, self.settings))
-        names = (config.application, config.name)
-        watched = Alarms(self, "Alarms", application=names[0], environment=names[1], specs=alarms, topic=topic)
-        configure(self, config, services, topic, rollouts, list(zip(alarms, watched.alarms, strict=True)))
+        watched = watch(self, config, alarms, topics)
+        more = configure(self, config, services, topics, rollouts, list(zip(alarms, watched.alarms, strict=True)))
+        every = [*alarms, *more, *elsewhere]
+        show(self, config, services, self.settings, every)
+        Annotations.of(self).add_info_v2("moorings:detection", printed(config.name, every))
         ReleaseRole(
             self,
             "ReleaseRole",

@@ -16,6 +16,7 @@ from stacks.observability import ObservabilityStack
 from stacks.release import ReleaseStack
 from stacks.retention import RetentionStack
 from stacks.services import ServicesStack
+from stacks.status import StatusSourceStack, StatusStack
 
 
 class EnvironmentStage(Stage):
@@ -38,11 +39,11 @@ class EnvironmentStage(Stage):
             config=config,
             neighbours=neighbours,
             repositories=self.images.by_name,
-            topic=self.observability.topic,
+            topics=self.observability.topics,
         )
         network = config.network
         self.network = (
-            NetworkStack(self, "network", config=config, policy=network, topic=self.observability.topic)
+            NetworkStack(self, "network", config=config, policy=network, topics=self.observability.topics)
             if isinstance(network, NetworkPolicy)
             else None
         )
@@ -55,15 +56,22 @@ class EnvironmentStage(Stage):
             neighbours=neighbours,
             vpc=self.network.vpc if self.network else None,
             repositories=self.images.by_name,
-            topic=self.observability.topic,
+            topics=self.observability.topics,
             rollouts=self.configuration,
+            elsewhere=[
+                *(self.network.alarms if self.network else ()),
+                *self.retention.alarms,
+                *self.observability.alarms,
+            ],
         )
         self.release = ReleaseStack(
             self, "release", config=config, settings=self.services.settings, images=self.delivery.images
         )
+        self.status, self.status_source = self._status(config)
         owned = (
             *(self.images, self.delivery, self.observability, self.retention),
             *(self.network, self.services, self.configuration, self.release),
+            *(self.status, self.status_source),
         )
         self.stacks = tuple(stack for stack in owned if stack is not None)
         # Names are no references, so the order must be said: a build, a guard and a service need their repository, and
@@ -74,3 +82,13 @@ class EnvironmentStage(Stage):
         self.release.add_stack_dependency(self.services)
         if self.configuration is not None:
             self.configuration.add_stack_dependency(self.services)
+
+    def _status(self, config: EnvironmentConfig) -> tuple[StatusStack | None, StatusSourceStack | None]:
+        """The page and its feed. The bus, which a rule names, is there first; nothing of the services is needed."""
+        status, topics = config.status_page, self.observability.topics
+        if status is None:
+            return None, None
+        page = StatusStack(self, "status", config=config, status=status, topics=topics)
+        source = StatusSourceStack(self, "status-source", config=config, status=status, topics=topics)
+        source.add_stack_dependency(page)
+        return page, source

@@ -21,7 +21,7 @@ SHARED = {
 }
 """Modules beside the slices; all are pure, and every slice may use them."""
 
-SHARED_CDK = {"metric_alarm", "places", "runtime_code", "scheduled_function"}
+SHARED_CDK = {"metric_alarm", "places", "python_function", "runtime_code", "scheduled_function"}
 """Modules beside the slices that know CDK; only what may import CDK itself may use them."""
 
 PURE = {
@@ -39,6 +39,7 @@ PURE = {
         *("policy", "alarms", "worker_alarms", "reasons"),
         *("task.execute_command", "task.restart_policy", "task.health_check", "task.log_delivery", "task.log_options"),
         *("traffic.timeouts", "traffic.unavailable_page", "traffic.service_connect"),
+        *("traffic.balanced", "traffic.request_alarms", "traffic.target_alarms"),
         "deployments.deployment_policy",
         "scaling.capacity",
         *("ports.port_remedies", "ports.peak_budget", "ports.port_path"),
@@ -55,7 +56,30 @@ PURE = {
         *("schedules.schedule", "schedules.schedule_permissions", "schedules.failed_run_events", "schedules.one_off"),
     },
     "network": {"policy", "alarms"},
-    "observability": set[str](),
+    "observability": {
+        *("composites", "dead_letters", "runbooks"),
+        *("detection.timings", "detection.detection_budget", "detection.table"),
+        *(
+            "notification.targets",
+            "notification.forwarding",
+            "dashboard.widgets",
+            "dashboard.contents",
+            "dashboard.service_graphs",
+            "dashboard.sections",
+        ),
+        *("status_page.policy", "status_page.permissions", "status_page.patterns", "status_page.alarms"),
+        *("runtime.status.settings", "runtime.status.alarm_events"),
+        *("runtime.status.values", "runtime.status.entries", "runtime.status.state", "runtime.status.state_json"),
+        *("runtime.status.changes", "runtime.status.by_machine", "runtime.status.by_person", "runtime.status.upkeep"),
+        *("runtime.status.shown", "runtime.status.times", "runtime.status.words", "runtime.status.feed"),
+        *("runtime.status.page", "runtime.status.markup", "runtime.status.icons", "runtime.status.style"),
+        "runtime.status.palette",
+        *("evidence.patterns", "evidence.queries", "evidence.permissions", "evidence.build_events", "evidence.alarms"),
+        *("evidence.message_patterns", "evidence.message_permissions"),
+        *("runtime.plain_text", "runtime.messages.kinds", "runtime.messages.fields", "runtime.messages.place"),
+        *("runtime.messages.tasks", "runtime.messages.classify", "runtime.messages.urgency"),
+        *("runtime.messages.summary", "runtime.messages.message", "runtime.messages.settings"),
+    },
 }
 """Modules that decide without CDK, boto3, clock or network."""
 

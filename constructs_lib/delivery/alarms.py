@@ -2,8 +2,8 @@
 
 The gap is measured every hour. An hour without data says nothing about it, so the alarms on it keep their state
 (``ignore``): with ``breaching`` every lost hour would look like a gap, with ``notBreaching`` it would hide one. That
-the measuring goes on has an alarm of its own, for which silence is the fault: it is red from the first deployment until
-the first measurement.
+the measuring goes on has an alarm of its own, for which silence is the fault: six hours of it, so for its first six
+hours it judges nothing.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def gap_alarms(
     names = {"Application": application, "Environment": environment}
     notice = partial(AlarmSpec, severity="notice")
     metric = partial(Metric, namespace=NAMESPACE, statistic="Maximum", period_seconds=PERIOD_SECONDS)
+    told = partial(Threshold, missing="ignore", missing_because="a lost hour says nothing of the gap")
     found = []
     for service in services:
         of_service = partial(metric, dimensions={**names, "Service": service})
@@ -77,7 +78,8 @@ def gap_alarms(
                 "nobody knows what runs there. `moorings status` says which; the larger a release, the harder it is "
                 "to find what broke.",
                 metric=of_service(name="BuildsBehind"),
-                threshold=Threshold(value=threshold.builds, missing="ignore"),
+                threshold=told(value=threshold.builds),
+                fault_seconds=PERIOD_SECONDS,
             ),
             notice(
                 component=service,
@@ -85,7 +87,8 @@ def gap_alarms(
                 meaning=f"A build of {upstream} has waited {threshold.days} days or more to be released to "
                 f"{environment}. `moorings status` says which, and `moorings verify {environment}` what holds it.",
                 metric=of_service(name="DaysBehind"),
-                threshold=Threshold(value=threshold.days, missing="ignore"),
+                threshold=told(value=threshold.days),
+                fault_seconds=PERIOD_SECONDS,
             ),
         ]
     unknown = notice(
@@ -94,6 +97,14 @@ def gap_alarms(
         meaning=f"For {_SILENT_HOURS} hours nobody could tell how far a service of {environment} is behind {upstream}; "
         "the alarms on its gap keep the state that they had. The log of the function that measures it says why.",
         metric=metric(name="GapsUnknown", dimensions=names),
-        threshold=Threshold(value=1, periods=_SILENT_HOURS, out_of=_SILENT_HOURS, missing="breaching"),
+        threshold=Threshold(
+            value=1,
+            periods=_SILENT_HOURS,
+            out_of=_SILENT_HOURS,
+            missing="breaching",
+            missing_because="silence is the fault: nobody measures the gap",
+            warm_up_minutes=_SILENT_HOURS * 60,
+        ),
+        fault_seconds=PERIOD_SECONDS,
     )
     return (*found, unknown)

@@ -3,8 +3,8 @@
 The guard's metrics have data only when it scans: every 15 minutes by default, and at events. So a period without data
 says nothing about the images, and the alarms keep their state until the next scan (``ignore``); with ``notBreaching``
 they would say OK a minute later, though the image is still missing. That the scans themselves go on is watched by an
-alarm of its own, for which silence is the fault. It is red from the first deployment until the first scan: one or two
-minutes if EventBridge tells a new rule of its own stack (no document says so), the schedule's interval if not.
+alarm of its own, for which silence is the fault. An hour of silence: so for its first hour it judges nothing, and is
+not red before the first scan.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ COMPONENT: Final = "images"
 """What the alarms speak for."""
 
 _SILENT_PERIOD: Final = 300
-_TWICE: Final = Threshold(value=1, periods=2, out_of=2, missing="ignore")
+_SILENT_MINUTES: Final = 60
+_BETWEEN_SCANS: Final = "the guard tells only when it scans, so between two scans nothing is known anew"
+_TWICE: Final = Threshold(value=1, periods=2, out_of=2, missing="ignore", missing_because=_BETWEEN_SCANS)
 
 
 def guard_alarms(*, application: str, environment: str, interval_minutes: int) -> tuple[AlarmSpec, ...]:
@@ -34,9 +36,10 @@ def guard_alarms(*, application: str, environment: str, interval_minutes: int) -
     """
     metric = partial(Metric, namespace=NAMESPACE, dimensions={"Application": application, "Environment": environment})
     alarm = partial(AlarmSpec, component=COMPONENT)
+    until_scanned = interval_minutes * 60
     # One scan in each period at least. Minimum: it was so in every scan of the period, so what the next scan mends is
     # no alarm.
-    lasting = partial(metric, statistic="Minimum", period_seconds=interval_minutes * 60)
+    lasting = partial(metric, statistic="Minimum", period_seconds=until_scanned)
     return (
         alarm(
             what="missing-image",
@@ -44,7 +47,9 @@ def guard_alarms(*, application: str, environment: str, interval_minutes: int) -
             "task will not start. The guard's log names it; push it again, or release another one.",
             severity="page",
             metric=metric(name="ImagesMissing", statistic="Maximum"),
-            threshold=Threshold(value=1, missing="ignore"),
+            threshold=Threshold(value=1, missing="ignore", missing_because=_BETWEEN_SCANS),
+            fault_seconds=until_scanned,
+            slower_because="ECR's event of a deletion starts a scan; ECS's event tells of a task that cannot pull",
         ),
         alarm(
             what="image-at-risk",
@@ -53,6 +58,7 @@ def guard_alarms(*, application: str, environment: str, interval_minutes: int) -
             severity="notice",
             metric=lasting(name="ImagesAtRisk"),
             threshold=_TWICE,
+            fault_seconds=until_scanned,
         ),
         alarm(
             what="scan-incomplete",
@@ -61,6 +67,7 @@ def guard_alarms(*, application: str, environment: str, interval_minutes: int) -
             severity="notice",
             metric=lasting(name="ScanIncomplete"),
             threshold=_TWICE,
+            fault_seconds=until_scanned,
         ),
         alarm(
             what="guard-silent",
@@ -73,9 +80,11 @@ def guard_alarms(*, application: str, environment: str, interval_minutes: int) -
             threshold=Threshold(
                 value=0,
                 comparison="LessThanThreshold",
-                periods=3600 // _SILENT_PERIOD,
-                out_of=3600 // _SILENT_PERIOD,
+                periods=_SILENT_MINUTES * 60 // _SILENT_PERIOD,
+                out_of=_SILENT_MINUTES * 60 // _SILENT_PERIOD,
                 missing="breaching",
+                warm_up_minutes=_SILENT_MINUTES,
+                missing_because="silence is the fault: a guard that does not scan keeps nothing new",
             ),
         ),
     )

@@ -39,7 +39,9 @@ def _of(gateway_id: str, number: int) -> Iterator[AlarmSpec]:
         "released last, at connections that are opened and not reused, and at the gateway's ActiveConnectionCount.",
         severity="page",
         metric=Metric(namespace="AWS/NATGateway", name="ErrorPortAllocation", dimensions=on_gateway, statistic="Sum"),
-        threshold=Threshold(value=1),
+        threshold=Threshold(value=1, missing_because="no connection was asked for, so none was refused"),
+        runbook="nat-ports",
+        slower_because="nothing sooner: AWS counts ports by the minute; what users feel of it pages by itself",
     )
     # A share of the traffic, as AWS reckons it, and for a quarter of an hour: TCP mends a lost packet, and of little
     # traffic one packet is a large share. What it does to visitors pages by itself.
@@ -57,5 +59,11 @@ def _of(gateway_id: str, number: int) -> Iterator[AlarmSpec]:
             period_seconds=300,
             per=("PacketsInFromSource", "PacketsInFromDestination"),
         ),
-        threshold=Threshold(value=DROPPED_SHARE, periods=_DROPPED_PERIODS, out_of=_DROPPED_PERIODS),
+        threshold=Threshold(
+            value=DROPPED_SHARE,
+            periods=_DROPPED_PERIODS,
+            out_of=_DROPPED_PERIODS,
+            missing_because="without a packet there is no share of packets",
+        ),
+        runbook="nat-drops",
     )

@@ -69,6 +69,7 @@ def _parser() -> Parser:
         restart,
         rollback,
         status,
+        status_page,
         thaw,
         verify,
     )
@@ -99,6 +100,7 @@ def _parser() -> Parser:
         ("history", history),
         ("diff", diff),
         ("ports", ports),
+        ("status-page", status_page),
     ):
         command.configure(commands.add_parser(name, help=command.HELP, description=command.__doc__))
     return parser

@@ -27,7 +27,7 @@ from constructs_lib.services.ports.peak_budget import checked
 from constructs_lib.services.ports.port_warning import warn_of_ports
 from constructs_lib.services.reasons import port_reasons, reasons, rotation
 from constructs_lib.services.scaling.capacity import Capacity
-from constructs_lib.services.scaling.scaling import check_zones, scale
+from constructs_lib.services.scaling.scaling import check_zones, scale, target_id
 from constructs_lib.services.task.container_settings import ContainerSettings
 from constructs_lib.services.task.execute_command import ExecuteCommand
 from constructs_lib.services.task.execute_command_access import enable_sessions
@@ -35,6 +35,7 @@ from constructs_lib.services.task.fargate_task import FargateTask
 from constructs_lib.services.task.health_check import HealthCheck
 from constructs_lib.services.task.health_rendering import container_check, target_check
 from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.balanced import Balanced
 from constructs_lib.services.traffic.ingress import OwnLoadBalancer, SharedListener, connect, target_group
 from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
@@ -161,6 +162,7 @@ class FargateWebService(Construct):
         self.load_balancer: elbv2.IApplicationLoadBalancer = used.load_balancer
         self.load_balancer_full_name = used.full_name
         self.listener: elbv2.IApplicationListener = used.listener
+        shared = isinstance(ingress, SharedListener)
         target_group_names = [one.target_group_full_name for one in groups]
         self.service = ecs_service(
             self,
@@ -173,7 +175,7 @@ class FargateWebService(Construct):
                 self,
                 load_balancer=used.full_name,
                 target_groups=target_group_names,
-                shared=isinstance(ingress, SharedListener),
+                shared=shared,
             ),
             grace_seconds=health_check.grace_period_seconds,
         )
@@ -203,12 +205,14 @@ class FargateWebService(Construct):
             component,
             cluster=cluster.cluster_name,
             service=self.service.service_name,
-            load_balancer=used.full_name,
-            target_groups=target_group_names,
+            balanced=Balanced(load_balancer=used.full_name, target_groups=target_group_names, shared=shared),
+            zones=zones,
             capacity=capacity,
-            start_seconds=health_check.container.start_seconds,
+            check=health_check,
+            timeouts=timeouts,
             deployment_seconds=min(side_by_side + 60 * deployment.minutes, _LONGEST_ALARM_SECONDS),
             acts_if=switch.condition_id,
+            after=target_id(self.scaling),
         )
 
     @property

@@ -19,7 +19,7 @@ from constructs_lib.services.placement import component_name, private_subnets
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, check_image
 from constructs_lib.services.reasons import capacity_reasons, log_reasons, port_reasons
 from constructs_lib.services.scaling.capacity import Capacity
-from constructs_lib.services.scaling.scaling import scale
+from constructs_lib.services.scaling.scaling import scale, target_id
 from constructs_lib.services.task.container_settings import ContainerSettings
 from constructs_lib.services.task.fargate_task import FargateTask
 from constructs_lib.services.task.health_check import ContainerCheck
@@ -134,7 +134,9 @@ class FargateWorker(Construct):
             cluster=cluster.cluster_name,
             service=self.service.service_name,
             capacity=capacity,
+            starting_seconds=health_check.healthy_seconds,
             acts_if=switch.condition_id,
+            after=target_id(self.scaling),
         )
 
     @property

@@ -1,12 +1,12 @@
 """Tells when production falls behind staging, by builds that wait and by days."""
 
 from aws_cdk import App, Environment, Stack
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.delivery.alarms import GapThreshold
 from constructs_lib.delivery.gap_monitor import ReleaseGap, WatchedService
 from constructs_lib.delivery.settings import Upstream
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 
 app = App()
 account, region = "111111111111", "eu-west-1"
@@ -20,6 +20,6 @@ gap = ReleaseGap(
     services=[WatchedService(service="web", repository="shop/production/web", upstream=staging)],
     threshold=GapThreshold(builds=20, days=14),
 )
-topic = sns.Topic(stack, "MyTopic")
-Alarms(stack, "Alarms", application="shop", environment="production", specs=gap.alarms, topic=topic)
+topics = NotificationTopics(stack, "Topics")
+Alarms(stack, "Alarms", application="shop", environment="production", specs=gap.alarms, topics=topics)
 app.synth()

@@ -4,7 +4,6 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.delivery.delivery_settings import DeliverySettingsParameter
 from constructs_lib.delivery.operations_asset import OperationsAsset
@@ -13,6 +12,7 @@ from constructs_lib.delivery.release_role import ReleaseRole
 from constructs_lib.delivery.settings import DeliverySettings
 from constructs_lib.naming import release_role_name
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import ReleasedDigest
 from constructs_lib.services.task.health_check import HealthCheck
@@ -29,8 +29,8 @@ web = FargateWebService(
     image=ReleasedDigest("/moorings/shop/staging/web/digest"),
     health_check=HealthCheck.http("/healthz", port=8080, program="curl"),
 )
-topic = sns.Topic(stack, "MyTopic")
-Alarms(stack, "Alarms", application="shop", environment="staging", specs=web.alarms, topic=topic)
+topics = NotificationTopics(stack, "Topics")
+Alarms(stack, "Alarms", application="shop", environment="staging", specs=web.alarms, topics=topics)
 ReleaseRole(stack, "ReleaseRole", application="shop", environment="staging", services=[web.service])
 settings = DeliverySettings(
     application="shop",

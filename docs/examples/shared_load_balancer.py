@@ -5,9 +5,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest
 from constructs_lib.services.task.health_check import HealthCheck
@@ -33,6 +33,6 @@ api = FargateWebService(
         conditions=[elbv2.ListenerCondition.path_patterns(["/api/*"])],
     ),
 )
-topic = sns.Topic(stack, "MyTopic")
-Alarms(stack, "Alarms", application="shop", environment="staging", specs=api.alarms, topic=topic)
+topics = NotificationTopics(stack, "Topics")
+Alarms(stack, "Alarms", application="shop", environment="staging", specs=api.alarms, topics=topics)
 app.synth()

@@ -4,9 +4,9 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import ReleasedDigest, WritablePath
 from constructs_lib.services.task.container_settings import ContainerSettings
@@ -25,6 +25,6 @@ web = FargateWebService(
     settings=ContainerSettings(environment={"LOG_LEVEL": "info"}, writable_paths=[WritablePath(path="/tmp")]),
 )
 web.task.add_sidecar("proxy", image="public.ecr.aws/docker/library/envoy@sha256:" + "0" * 64)
-topic = sns.Topic(stack, "MyTopic")
-Alarms(stack, "Alarms", application="shop", environment="staging", specs=web.alarms, topic=topic)
+topics = NotificationTopics(stack, "Topics")
+Alarms(stack, "Alarms", application="shop", environment="staging", specs=web.alarms, topics=topics)
 app.synth()

@@ -38,16 +38,35 @@ def main() -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from local_cloud.server import alarms, autoscaling, events, health, images, layers, network, services, stacks, tasks
+    from local_cloud.server import (
+        alarm_clock,
+        alarm_events,
+        alarms,
+        autoscaling,
+        event_targets,
+        events,
+        functions,
+        health,
+        images,
+        layers,
+        network,
+        records,
+        services,
+        stacks,
+        tasks,
+    )
+    from local_cloud.server.controls import Controls
     from local_cloud.server.lifetime import Lifetime
 
-    for addition in (events, network, layers, images, health, tasks, services, autoscaling, alarms, stacks):
+    for addition in (events, event_targets, network, layers, images, health, tasks, services, autoscaling, stacks):
+        addition.install()
+    for addition in (alarm_events, alarms, alarm_clock, records, functions):
         addition.install()
     config = Config()
     config.bind = [f"fd://{options.fd}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
-    lifetime = Lifetime(emulator.app.app, os.environ.get(TOKEN_VARIABLE, ""), options.idle_minutes * 60)
+    lifetime = Lifetime(Controls(emulator.app.app), os.environ.get(TOKEN_VARIABLE, ""), options.idle_minutes * 60)
     try:
         asyncio.run(serve(lifetime, config, shutdown_trigger=lifetime.ended))
     finally:

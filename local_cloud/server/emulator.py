@@ -52,7 +52,15 @@ stacks = _module("services.cloudformation.stacks", "_runs_on_worker_thread", "_s
 alb = _module("services.alb", "_ACTION_MAP", "_tgs", "_describe_target_health")
 ec2 = _module(
     "services.ec2",
-    *("_ACTION_MAP", "_ensure_defaults_initialized", "_addresses", "_vpcs", "_nat_gateways", "_security_groups"),
+    *(
+        "_ACTION_MAP",
+        "_ensure_defaults_initialized",
+        "_addresses",
+        "_vpcs",
+        "_nat_gateways",
+        "_security_groups",
+        "_subnets",
+    ),
 )
 ecr = _module(
     "services.ecr",
@@ -69,8 +77,24 @@ ecs = _module(
     *("_create_service", "_update_service", "_delete_service", "_resolve_td_key", "_task_ip"),
     *("_record_service_task_failure", "_record_service_task_healthy", "_describe_task_definition"),
 )
-eventbridge = _module("services.eventbridge", "_put_events")
-cloudwatch = _module("services.cloudwatch", "_put_metric_alarm", "_put_composite_alarm", "_delete_alarms")
+eventbridge = _module(
+    "services.eventbridge",
+    *("_put_events", "_invoke_target", "_dispatch_to_event_bus", "_dispatch_event", "_event_buses", "_rule_key"),
+    *("_pattern_event_view", "_parse_pattern_text", "_apply_input_transformer", "_event_bus_policies"),
+)
+cloudwatch = _module(
+    "services.cloudwatch",
+    *("_put_metric_alarm", "_put_composite_alarm", "_delete_alarms", "_set_alarm_state", "_alarms"),
+    *("_composite_alarms", "_metrics", "_metric_bucket", "_dims_key", "_dims_from_list", "_calc_stats", "_stat_value"),
+    *("_error", "_evaluate_alarm", "_evaluate_parent_alarms", "_dispatch_alarm_actions", "_record_history"),
+)
+logs = _module(
+    "services.cloudwatch_logs",
+    *("_log_groups", "_resource_policies", "_create_log_stream", "_put_log_events", "handle_request"),
+)
+lambda_service = _module("services.lambda_svc", "_emit_lambda_metrics", "_execute_function_dispatch")
+iam = _module("core.iam_evaluator", "pin_request_origin")
+cloudfront = _module("services.cloudfront", "_distributions", "handle_viewer_request")
 
 Response = tuple[int, dict[str, str], bytes]
 Properties = dict[str, Any]

@@ -15,7 +15,7 @@ from local_cloud.server.emulator import Properties, Response, alb, ecr, ecs, wra
 
 LABEL: Final = "dev.moorings.local-cloud.behaviour"
 EXITS, UNHEALTHY = "exits", "unhealthy"
-HEALTHY_SECONDS, GRACE_SECONDS = 0.5, 1.5
+HEALTHY_SECONDS, GRACE_SECONDS, FAULT_GRACE_SECONDS = 0.5, 1.5, 8.0
 
 _STATES: Final = {
     "initial": "<State>initial</State><Reason>Elb.RegistrationInProgress</Reason>",
@@ -43,7 +43,8 @@ def target_groups(service: Properties | None) -> list[str]:
     return [each["targetGroupArn"] for each in (service or {}).get("loadBalancers") or [] if "targetGroupArn" in each]
 
 
-def _state(task: Properties) -> str:
+def target_state(task: Properties) -> str:
+    """What the load balancer says of a task's target."""
     if task.get("_behaviour") == UNHEALTHY:
         return "unhealthy"
     return "healthy" if task.get("_startup_stable") else "initial"
@@ -52,7 +53,7 @@ def _state(task: Properties) -> str:
 def _target_health(inner: Callable[..., Response], parameters: Properties) -> Response:
     """MiniStack registers running tasks by their address; each target is as healthy as its task."""
     status, headers, body = inner(parameters)
-    states = {ecs._task_ip(task): _state(task) for task in list(ecs._tasks.values())}
+    states = {ecs._task_ip(task): target_state(task) for task in list(ecs._tasks.values())}
 
     def target(match: re.Match[str]) -> str:
         shown = _STATES.get(states.get(match[1], "healthy"))

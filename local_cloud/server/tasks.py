@@ -17,9 +17,17 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Any
 
-from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, refusal, responses, wrap
+from local_cloud.server.emulator import Properties, Response, answer, ec2, ecr, ecs, refusal, responses, wrap
 from local_cloud.server.events import emit
-from local_cloud.server.health import EXITS, GRACE_SECONDS, HEALTHY_SECONDS, UNHEALTHY, behaviour, target_groups
+from local_cloud.server.health import (
+    EXITS,
+    FAULT_GRACE_SECONDS,
+    GRACE_SECONDS,
+    HEALTHY_SECONDS,
+    UNHEALTHY,
+    behaviour,
+    target_groups,
+)
 from local_cloud.server.images import is_active
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
@@ -36,6 +44,8 @@ _retries: dict[tuple[str, str, str], tuple[float, float, str]] = {}
 # By account, region and task: when the load balancer knows whether its target is healthy.
 _judged: dict[tuple[str, str, str], float] = {}
 _addresses = itertools.count(10 * 2**24 + 1)
+# By account, region and service: all tasks fail their health check, whatever their image says.
+_failing: set[tuple[str, str, str]] = set()
 
 
 class CannotPullError(Exception):
@@ -79,6 +89,19 @@ def resolve(image: str) -> tuple[str | None, str]:
     return str(found["imageDigest"]), behaves
 
 
+def fail_health_checks(key: str, failing: bool) -> None:
+    """From now on the tasks of a service fail their health check, those that run and those to come; or no longer."""
+    scope = (responses.get_account_id(), responses.get_region(), key)
+    (_failing.add if failing else _failing.discard)(scope)
+    for task in list(ecs._tasks.values()):
+        owner = _service_of(task)
+        if owner and "/".join(owner) == key and task["lastStatus"] == "RUNNING" and "_behaviour" in task:
+            task["_behaviour"] = UNHEALTHY if failing else ""
+            _judged[_of_account(task)] = time.monotonic() + (FAULT_GRACE_SECONDS if failing else HEALTHY_SECONDS)
+    if not failing and scope in _retries:
+        _retries[scope] = (time.monotonic(), FIRST_RETRY_SECONDS, _retries[scope][2])
+
+
 def _service_of(task: Properties) -> tuple[str, str] | None:
     """Return the names of a task's cluster and service."""
     group = task.get("group", "")
@@ -107,6 +130,7 @@ def _pull(task: Properties) -> None:
     digests = deployment.setdefault("_digests", {}) if deployment else {}
     if task.get("launchType") == "FARGATE":
         task.pop("containerInstanceArn", None)
+    task["availabilityZone"] = _zone(service, task)
     if task["_network_mode"] == "awsvpc":
         address = {"name": "privateIPv4Address", "value": str(IPv4Address(next(_addresses)))}
         task["attachments"] = [{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": [address]}]
@@ -131,9 +155,24 @@ def _pull(task: Properties) -> None:
     elif not owner:
         _judged[_of_account(task)] = time.monotonic() + ONE_OFF_SECONDS
     elif target_groups(service) or _has_check(task):
-        unhealthy = UNHEALTHY in behaviours
+        fault = owner is not None and (*_of_account(task)[:2], "/".join(owner)) in _failing
+        unhealthy = fault or UNHEALTHY in behaviours
         task.update(_startup_stable=False, _behaviour=UNHEALTHY if unhealthy else "")
-        _judged[_of_account(task)] = time.monotonic() + (GRACE_SECONDS if unhealthy else HEALTHY_SECONDS)
+        grace = FAULT_GRACE_SECONDS if fault else GRACE_SECONDS
+        _judged[_of_account(task)] = time.monotonic() + (grace if unhealthy else HEALTHY_SECONDS)
+
+
+def _zone(service: Properties | None, task: Properties) -> str:
+    """ECS spreads a service's tasks over the zones of its subnets; MiniStack names one zone always."""
+    network = (service or {}).get("networkConfiguration") or {}
+    subnets = (network.get("awsvpcConfiguration") or {}).get("subnets") or []
+    zones = [ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets if subnet in ec2._subnets]
+    others = [
+        one["availabilityZone"]
+        for one in list(ecs._tasks.values())
+        if one is not task and one["group"] == task["group"] and one["lastStatus"] in ("PENDING", "RUNNING")
+    ]
+    return min(zones, key=others.count) if zones else str(task["availabilityZone"])
 
 
 def _of_account(task: Properties) -> tuple[str, str, str]:

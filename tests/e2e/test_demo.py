@@ -27,10 +27,10 @@ HOSTILE = {
 }
 
 
-def run(state: Path) -> str:
+def run(state: Path, *words: str, code: int = 0) -> str:
     """One run of the demo; what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "demo", "--state-dir", str(state)],
+        [sys.executable, "-m", "demo", *words, "--state-dir", str(state)],
         cwd=ROOT,
         env={**os.environ, **HOSTILE, "COLUMNS": "200"},
         capture_output=True,
@@ -38,7 +38,7 @@ def run(state: Path) -> str:
         check=False,
         timeout=600,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -93,6 +93,36 @@ def test_the_lines_of_the_readme_run_after_the_demo(demo: tuple[Path, str, str])
     )
     assert [(number, action) for number, action, _ in told] == [("3", "rollback"), ("2", "release"), ("1", "release")]
     assert told[0][2] == told[2][2] != told[1][2], "the first image runs again"
+
+
+def test_break_and_heal_show_the_seconds_of_each_hop(demo: tuple[Path, str, str]) -> None:
+    """The page that was printed turns red and back; asked twice, nothing changes; our own part is below its limit."""
+    state, _, printed = demo
+    (address,) = re.findall(
+        r"status page of production, as CloudFront would serve it: (http://127\.0\.0\.1:\d+/)", printed
+    )
+    broken = run(state, "break")
+    assert own_seconds(broken) < 5
+    assert "the page tells of an outage" in broken
+    assert "One takes 2 s here, 60 s on AWS" in broken
+    assert "Messages on the topic of severity page: 1\n" in broken
+    assert address in broken
+    assert "is broken already; the page says outage" in run(state, "break")
+    healed = run(state, "heal")
+    assert own_seconds(healed) < 5
+    assert "Messages on the topic of severity page: 0\n" in healed
+    assert "is not broken; the page says operational" in run(state, "heal")
+
+
+def test_nothing_can_be_broken_before_the_demo_runs(tmp_path: Path) -> None:
+    """One sentence says what to type."""
+    assert run(tmp_path, "break", code=1) == "the demo does not run; start it with `make demo`\n"
+
+
+def own_seconds(printed: str) -> float:
+    """What the command says of our own part."""
+    (seconds,) = re.findall(r"^Our own part \(bold\), from the alarm to the page: ([\d.]+) s", printed, re.MULTILINE)
+    return float(seconds)
 
 
 def _tables(printed: str) -> list[str]:

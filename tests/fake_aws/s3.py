@@ -1,4 +1,4 @@
-"""S3, as far as one object in one bucket needs it: conditional writes, and who may see that it is not there."""
+"""S3, as far as a few objects in one bucket need it: conditional writes, and who may see that one is not there."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class FakeS3(RawService):
         writes: every object that was ever written, in order.
         failing: an error's code and status that each call of an operation gets, by the operation.
         lists: whether the caller may list the bucket; if not, what is not there is forbidden.
+        metadata: what the writer of each object said of it.
+        faults: errors to come, by the operation and key they are for, each once.
+        owner: the account whose bucket it is.
     """
 
     name = "s3"
@@ -29,6 +32,9 @@ class FakeS3(RawService):
         self.writes: list[bytes] = []
         self.failing: dict[str, tuple[str, int]] = {}
         self.lists = True
+        self.metadata: dict[str, dict[str, str]] = {}
+        self.faults: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self.owner = "111111111111"
 
     def respond(self, operation: str, request: AWSPreparedRequest) -> Answer:
         """The answer to a request."""
@@ -36,10 +42,16 @@ class FakeS3(RawService):
             return _error(*self.failing[operation])
         place = urlsplit(request.url)
         key = f"{place.netloc.split('.s3')[0]}{place.path}"
-        if operation == "GetObject":
+        if faults := self.faults.get((operation, key.partition("/")[2])):
+            return _error(*faults.pop(0))
+        if _header(request, "x-amz-expected-bucket-owner") not in (None, self.owner):
+            return _error("AccessDenied", 403)
+        if operation in ("GetObject", "HeadObject"):
             if key not in self.objects:
                 return _error("NoSuchKey", 404) if self.lists else _error("AccessDenied", 403)
-            return 200, {"ETag": etag(self.objects[key])}, self.objects[key]
+            said = {f"x-amz-meta-{name}": value for name, value in self.metadata.get(key, {}).items()}
+            body = self.objects[key]
+            return 200, {"ETag": etag(body), **said}, body if operation == "GetObject" else b""
         assert operation == "PutObject", operation
         match, none = _header(request, "If-Match"), _header(request, "If-None-Match")
         if match is not None and key not in self.objects:
@@ -48,6 +60,7 @@ class FakeS3(RawService):
             return _error("PreconditionFailed", 412)
         body = _body(request)
         self.objects[key] = body
+        self.metadata[key] = _metadata(request)
         self.writes.append(body)
         return 200, {"ETag": etag(body)}, b""
 
@@ -64,6 +77,12 @@ def _error(code: str, status: int) -> Answer:
 def _header(request: AWSPreparedRequest, name: str) -> str | None:
     value: Any = request.headers.get(name)
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _metadata(request: AWSPreparedRequest) -> dict[str, str]:
+    start = "x-amz-meta-"
+    names = [name for name in request.headers if name.lower().startswith(start)]
+    return {name.lower().removeprefix(start): _header(request, name) or "" for name in names}
 
 
 def _body(request: AWSPreparedRequest) -> bytes:

@@ -1,7 +1,7 @@
-"""``make replay``: incidents W1 and Q, as they were and with our stacks.
+"""``make replay``: incidents W1 and Q, and who learned of each incident when, as it was and with our stacks.
 
-``python -m tests.incidents W1`` plays one alone. W1 is a model and needs nothing; Q is played on a cloud on this
-machine.
+``python -m tests.incidents W1`` plays one alone. W1 and ``told`` are models and need nothing; Q is played on a cloud on
+this machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.incidents.story import Moment, World, play
 
 def main(names: Sequence[str]) -> int:
     """Plays the incidents that are named, or all; fails unless each shows what it should."""
-    plays = {"W1": w1, "Q": q}
+    plays = {"W1": w1, "Q": q, "told": who_learned_when}
     unknown = sorted(set(names) - plays.keys())
     if unknown:
         sys.stderr.write(
@@ -37,6 +37,13 @@ def main(names: Sequence[str]) -> int:
 def w1(console: Console) -> int:
     """When a page would have come, and whether the ports would have run out."""
     from tests.incidents.ports_replay import run
+
+    return run(console)
+
+
+def who_learned_when(console: Console) -> int:
+    """When operators and users of each incident learned of it, and when they would have."""
+    from tests.incidents.told_replay import run
 
     return run(console)
 

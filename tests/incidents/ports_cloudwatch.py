@@ -11,6 +11,7 @@ when samples come late. Here all samples come :data:`LATE`, and one window is al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -26,12 +27,18 @@ LATE: Final = timedelta(minutes=2)
 Samples: TypeAlias = Callable[[str, datetime], Sequence[float]]
 """What was sent under a metric's name in the minute that begins then."""
 
+
+def _p99(samples: Sequence[float]) -> float:
+    return sorted(samples)[math.ceil(0.99 * len(samples)) - 1]
+
+
 STATISTICS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "Average": fmean,
     "Maximum": max,
     "Minimum": min,
     "SampleCount": len,
     "Sum": sum,
+    "p99": _p99,
 }
 
 
@@ -68,8 +75,17 @@ def wrong(threshold: Threshold, measured: float | None) -> bool:
 def value(metric: Metric, samples: Samples, begins: datetime) -> float | None:
     """One period of a metric; None when nothing was sent."""
     assert not metric.also
-    assert not metric.per, "the replay has no alarm on a ratio"
-    parts = [_statistic(metric, name, samples, begins) for name in (metric.name, *metric.plus)]
+    whole = _added((metric.name, *metric.plus), metric, samples, begins)
+    if not metric.per or whole is None:
+        return whole
+    by = _added(metric.per, metric, samples, begins)
+    if not by:
+        return None
+    return whole / by if whole >= metric.at_least else 0.0
+
+
+def _added(names: Sequence[str], metric: Metric, samples: Samples, begins: datetime) -> float | None:
+    parts = [_statistic(metric, name, samples, begins) for name in names]
     known = [part for part in parts if part is not None]
     return sum(known) if known else None
 

@@ -25,7 +25,7 @@ def spec(*, period_seconds: int = 60, statistic: Any = "Maximum", plus: Any = ()
         metric=Metric(
             namespace="Test", name="a", dimensions={}, statistic=statistic, period_seconds=period_seconds, plus=plus
         ),
-        threshold=Threshold(**{"value": 10, **threshold}),
+        threshold=Threshold(**{"value": 10, "missing_because": "no data", **threshold}),
     )
 
 

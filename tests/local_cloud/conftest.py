@@ -15,9 +15,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local_cloud import control
+from local_cloud import control, controls
 
 REGION = "eu-central-1"
+MINUTE = 0.5
+"""How many seconds a minute of CloudWatch takes in the emulator of ``fast``."""
 _accounts = itertools.count(100000000001)
 
 
@@ -32,6 +34,16 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory, emulator_python: Path) ->
     """A running emulator, stopped when the session ends."""
     state_dir = tmp_path_factory.mktemp("local-cloud")
     yield control.start(state_dir, python=emulator_python, idle_minutes=10)
+    assert control.stop(state_dir)
+
+
+@pytest.fixture(scope="session")
+def fast(tmp_path_factory: pytest.TempPathFactory, emulator_python: Path) -> Iterator[control.Endpoint]:
+    """An emulator of its own whose minute is short."""
+    state_dir = tmp_path_factory.mktemp("fast-cloud")
+    endpoint = control.start(state_dir, python=emulator_python, idle_minutes=10)
+    controls.set_minute(endpoint, MINUTE)
+    yield endpoint
     assert control.stop(state_dir)
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,3 +149,44 @@ def main(event, context):
     told_by_lambda = wait_until(told, "the Lambda has written its parameter")
     assert told_by_lambda["status"] == "RUNNING"
     assert told_by_lambda["clusters"][0].endswith(":cluster/main")
+
+
+def test_runs_that_events_start_are_counted(aws: Any, wait_until: Callable[..., Any]) -> None:
+    """Each run and each error, once: an alarm on a function sees it."""
+    source = "def main(event, context):\n    return event['detail']['missing']\n"
+    function = {
+        "FunctionName": "fails",
+        "Runtime": "python3.13",
+        "Handler": "index.main",
+        "Role": "arn:aws:iam::111111111111:role/any",
+        "Code": {"ZipFile": source},
+    }
+    target = {"Id": "function", "Arn": {"Fn::GetAtt": ["Function", "Arn"]}}
+    made = {
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"EventPattern": {"source": ["shop"]}, "Targets": [target]},
+        },
+    }
+    assert aws.deploy("app", {"Resources": made})["StackStatus"] == "CREATE_COMPLETE"
+
+    def counted(name: str) -> float:
+        now = datetime.now(UTC)
+        found = aws("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=name,
+            Dimensions=[{"Name": "FunctionName", "Value": "fails"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(sum(point["Sum"] for point in found))
+
+    for detail in ("{}", '{"missing": 1}'):
+        aws("events").put_events(Entries=[{"Source": "shop", "DetailType": "Order", "Detail": detail}])
+    wait_until(lambda: counted("Invocations") == 2, "two runs are counted")
+    assert counted("Errors") == 1
+    aws("lambda").invoke(FunctionName="fails", Payload=json.dumps({"detail": {"missing": 1}}))
+    assert counted("Invocations") == 3

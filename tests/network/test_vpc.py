@@ -15,6 +15,7 @@ from constructs import Construct
 from constructs_lib.network.policy import Endpoints, Feature, NatGateways, NetworkPolicy
 from constructs_lib.network.vpc import ServiceNetwork
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import ExistingTopics
 from tests.support import FLAG_SETS, Template, listed, of_type, only, references, refused, synthesize
 
 ENDPOINT = "AWS::EC2::VPCEndpoint"
@@ -53,7 +54,8 @@ def templates(request: pytest.FixtureRequest) -> dict[str, Template]:
         stack = ZonedStack(app, name, zones)
         network = ServiceNetwork(stack, "Network", features=features, policy=policy)
         topic = sns.Topic.from_topic_arn(stack, "Topic", TOPIC)
-        Alarms(stack, "Alarms", application="shop", environment=name.lower(), specs=network.alarms, topic=topic)
+        topics = ExistingTopics(page=topic, notice=topic)
+        Alarms(stack, "Alarms", application="shop", environment=name.lower(), specs=network.alarms, topics=topics)
     ec2.Vpc(ZonedStack(app, "Plain", ZONES), "Vpc", max_azs=3)
     assembly = app.synth()
     manifest = json.loads((Path(assembly.directory) / "manifest.json").read_text())

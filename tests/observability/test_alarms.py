@@ -11,8 +11,11 @@ from aws_cdk import aws_sns as sns
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import ExistingTopics, NotificationTopics
 from tests.support import FLAG_SETS, Template, of_type, refused, stack, synthesize
 
+PAGE = "arn:aws:sns:eu-west-1:111122223333:page"
+NOTICE = "arn:aws:sns:eu-west-1:111122223333:notice"
 ERRORS = AlarmSpec(
     component="web",
     what="errors",
@@ -25,13 +28,16 @@ ERRORS = AlarmSpec(
         statistic="Sum",
         period_seconds=30,
     ),
-    threshold=Threshold(value=7, periods=2, out_of=3),
+    threshold=Threshold(value=7, periods=2, out_of=3, missing_because="no request, no error"),
+    slower_because="nothing sooner",
 )
 SILENCE = replace(
     ERRORS,
     what="silence",
     severity="notice",
-    threshold=Threshold(value=2, comparison="LessThanThreshold", missing="breaching"),
+    threshold=Threshold(
+        value=2, comparison="LessThanThreshold", missing="breaching", missing_because="silence is a fault"
+    ),
 )
 
 
@@ -57,7 +63,9 @@ def synthesized(flags: dict[str, Any]) -> Template:
         application="shop",
         environment="staging",
         specs=specs,
-        topic=sns.Topic.from_topic_arn(scope, "Topic", "arn:aws:sns:eu-west-1:111122223333:alarms"),
+        topics=ExistingTopics(
+            page=sns.Topic.from_topic_arn(scope, "Page", PAGE), notice=sns.Topic.from_topic_arn(scope, "Notice", NOTICE)
+        ),
     )
     return synthesize(scope)
 
@@ -77,7 +85,7 @@ def test_an_alarm_watches_what_was_described(alarms: dict[str, dict[str, Any]]) 
     alarm = alarms["shop/staging/web/errors"]
     assert {key: value for key, value in alarm.items() if not key.endswith(("Actions", "Enabled"))} == {
         "AlarmName": "shop/staging/web/errors",
-        "AlarmDescription": "[page] The application answers 5xx. Look at its logs.",
+        "AlarmDescription": "[page] The application answers 5xx. Look at its logs. Runbook: docs/runbooks/errors.md",
         "Namespace": "AWS/ApplicationELB",
         "MetricName": "HTTPCode_Target_5XX_Count",
         "Dimensions": [
@@ -95,9 +103,11 @@ def test_an_alarm_watches_what_was_described(alarms: dict[str, dict[str, Any]]) 
 
 
 def test_an_alarm_and_its_end_are_told(alarms: dict[str, dict[str, Any]]) -> None:
-    """Both changes go to the topic, so that nobody looks for a fault that is over."""
+    """A page goes to one topic, a notice to the other, and so does the end of both: nobody is woken by good news."""
     for alarm in alarms.values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == ["arn:aws:sns:eu-west-1:111122223333:alarms"]
+        severity = alarm["AlarmDescription"].split("]")[0]
+        assert alarm["AlarmActions"] == [PAGE if severity == "[page" else NOTICE]
+        assert alarm["OKActions"] == [NOTICE]
 
 
 def test_an_alarm_always_acts_unless_it_waits(alarms: dict[str, dict[str, Any]]) -> None:
@@ -123,12 +133,12 @@ def test_an_alarm_is_not_red_before_it_acts(alarms: dict[str, dict[str, Any]]) -
 
 def test_an_alarm_may_keep_its_state_where_data_are_missing() -> None:
     """``ignore`` reaches CloudWatch; while an alarm waits for its condition, missing data are no fault all the same."""
-    rare = replace(ERRORS, threshold=Threshold(value=1, missing="ignore"))
+    rare = replace(ERRORS, threshold=Threshold(value=1, missing="ignore", missing_because="data come now and then"))
     waiting = replace(rare, component="api", acts_if="Released")
     scope = stack()
     CfnCondition(scope, "Released", expression=Fn.condition_equals("a", "b"))
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=[rare, waiting], topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=[rare, waiting], topics=topics)
     made = by_name(synthesize(scope))
     assert made["shop/staging/web/errors"]["TreatMissingData"] == "ignore"
     assert made["shop/staging/api/errors"]["TreatMissingData"] == {"Fn::If": ["Released", "ignore", "notBreaching"]}
@@ -137,8 +147,8 @@ def test_an_alarm_may_keep_its_state_where_data_are_missing() -> None:
 def render(specs: list[AlarmSpec], application: str = "shop") -> Template:
     """The template of some alarms."""
     scope = stack()
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application=application, environment="staging", specs=specs, topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application=application, environment="staging", specs=specs, topics=topics)
     return synthesize(scope)
 
 
@@ -157,4 +167,12 @@ def test_components_and_faults_are_told_apart_however_they_are_cut() -> None:
 def test_a_wrong_name_is_refused() -> None:
     """Names follow the one rule for names."""
     refused(lambda: render([ERRORS], application="Shop"), "application", "Shop", "lower-case")
-    refused(lambda: render([replace(ERRORS, what="5xx!")]), "name", "5xx!", "lower-case")
+    refused(lambda: render([replace(ERRORS, what="5xx!")]), "what", "5xx!", "lower-case")
+
+
+def test_a_page_that_comes_late_without_a_reason_is_refused() -> None:
+    """Two periods of 30 s, publication and evaluation are 135 s at worst; what stands in until then must be said."""
+    sentence = refused(
+        lambda: render([replace(ERRORS, slower_because=None)]), "slower_because of web/errors", None, "later than 120 s"
+    )
+    assert "or make it a notice" in sentence

@@ -8,7 +8,17 @@ from typing import Any
 
 from constructs_lib.delivery.ledger import Action, Entry, State
 from constructs_lib.delivery.settings import DeliverySettings, Upstream
-from constructs_lib.naming import delivery_settings_name, release_parameter_name, release_path
+from constructs_lib.naming import (
+    delivery_settings_name,
+    release_parameter_name,
+    release_path,
+    status_bucket_name,
+    status_page_parameter_name,
+)
+from constructs_lib.observability.runtime.status.changes import AlarmChanged, Checked, Configured
+from constructs_lib.observability.runtime.status.objects import Objects
+from constructs_lib.observability.runtime.status.store import StateStore, changed
+from constructs_lib.observability.runtime.status.values import Text
 from tests.fake_aws.clock import Clock
 from tests.fake_aws.cloudformation import FakeCloudFormation, ServicesStack
 from tests.fake_aws.cloudwatch import FakeCloudWatch
@@ -18,6 +28,7 @@ from tests.fake_aws.ecr_layers import CONFIG, FakeEcrWithLayers, described
 from tests.fake_aws.ecs_scheduler import FakeEcsWithScheduler
 from tests.fake_aws.elbv2 import FakeElbv2
 from tests.fake_aws.others import FakeSsm
+from tests.fake_aws.s3 import FakeS3
 from tests.fake_aws.sts import FakeSts
 from tests.ops.support import NOW, Done, run
 
@@ -125,6 +136,24 @@ class Account:
             self.ecr.repository(place)
         self.settings[place] = settings
         return settings
+
+    def status_page(self, place: str = "shop/production") -> FakeS3:
+        """A status page with one component, whose alarm is red for five minutes; the bucket that holds it."""
+        application, environment = place.split("/")
+        s3 = self.aws.services["s3"] = FakeS3()
+        bucket = status_bucket_name(application, environment, ACCOUNT, REGION)
+        where = {"application": application, "environment": environment, "account": ACCOUNT, "region": REGION}
+        address = "https://d111111abcdef8.cloudfront.net"
+        name = status_page_parameter_name(application, environment)
+        self.ssm.put(name, json.dumps({**where, "bucket": bucket, "address": address}))
+        at, titles = self.clock.now(), Text(en="Shop status")
+        red = AlarmChanged(component="web", felt="degraded", value="ALARM", timestamp=at - timedelta(minutes=5))
+        shown = Configured(titles=titles, components=(("web", Text(en="Website", ja="ウェブサイト")),))
+        objects = Objects(s3=self.sessions.client("s3", config=True), bucket=bucket, account=ACCOUNT)
+        made = (shown, red, Checked())
+        StateStore(objects=objects).change(lambda state: changed(state, made, at), titles=titles)
+        self.aws.calls.clear()
+        return s3
 
     def entry(
         self,

@@ -75,7 +75,9 @@ def test_the_page_shows_what_is_printed(
     pin = Slot(namespace="use", writer="5d1f0a", name=slot_name("worker"), number=0)
     world.ecr.tag(NAME, pin.tag, v42)
     block = BLOCK.findall(text)[number]
-    if not re.search(r"^\$ moorings (check|images|ports)", block, re.MULTILINE):
+    if "$ moorings status-page" in block:
+        account.status_page()
+    elif not re.search(r"^\$ moorings (check|images|ports)", block, re.MULTILINE):
         released(account)
     with patch.dict(promote.__kwdefaults__, {"open_address": account.ecr.open_address}):
         shown = transcript(block, world, account)
@@ -85,6 +87,7 @@ def test_the_page_shows_what_is_printed(
 COMMANDS = (
     *("check", "images check", "images list", "images preview", "images verify"),
     *("status", "verify", "promote", "release", "rollback", "restart", "freeze", "thaw", "history", "diff", "ports"),
+    *(f"status-page {name}" for name in ("show", "post", "resolve", "override", "maintenance")),
 )
 
 
@@ -95,7 +98,7 @@ def test_every_command_has_a_block() -> None:
         assert re.search(rf"^\$ moorings {command}\b", shown, re.MULTILINE), command
 
 
-ACTION = re.compile(r"`(?:([a-z]+):)?([A-Z][A-Za-z]+)`")
+ACTION = re.compile(r"`(?:([a-z0-9]+):)?([A-Z][A-Za-z]+)`")
 SERVICES = {"elbv2": "elasticloadbalancing"}
 
 
@@ -109,6 +112,26 @@ def documented(command: str) -> set[str]:
             service = named or service
             found.add(f"{service}:{action}")
     return found
+
+
+@pytest.mark.parametrize(
+    ("words", "writes"),
+    [
+        (["show", "production"], False),
+        (["show", "shop/production"], False),
+        (["post", "production", "--component", "web", "--en", "x"], True),
+        (["override", "production", "web", "--state", "outage"], True),
+    ],
+)
+def test_the_page_names_the_actions_of_the_status_page(account: Account, words: list[str], writes: bool) -> None:
+    """What reads needs less than what writes."""
+    account.status_page()
+    assert account.moorings("status-page", *words).code == 0
+    called = {call.replace(".", ":") for call in account.aws.calls}
+    # S3 has no right of its own for a head.
+    called = {"s3:GetObject" if call == "s3:HeadObject" else call for call in called}
+    assert called <= documented("status-page")
+    assert ("s3:PutObject" in called) == writes
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,55 +13,73 @@ from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.naming import alarm_name
 from constructs_lib.services.alarms import web_service_alarms
 from constructs_lib.services.scaling.capacity import Capacity, ScheduledCapacity
+from constructs_lib.services.task.health_check import HealthCheck
+from constructs_lib.services.traffic.balanced import Balanced
+from constructs_lib.services.traffic.request_alarms import error_share
+from constructs_lib.services.traffic.timeouts import TimeoutBudget
 from tests.support import of_type, refused, run_without_cdk, stack, synthesize, vpc
 
 CLUSTER, SERVICE = "shop-cluster", "shop-web"
 BALANCER, TARGETS = "app/shop/0123456789abcdef", "targetgroup/web/0123456789abcdef"
 
 
-def alarms(**changes: Any) -> dict[str, AlarmSpec]:
+BALANCED = Balanced(load_balancer=BALANCER, target_groups=(TARGETS,))
+ZONES = ("eu-west-1a", "eu-west-1b")
+
+
+def alarms(*, start_seconds: int = 60, **changes: Any) -> dict[str, AlarmSpec]:
     """The alarms of a service by fault, but for ``changes``."""
     settings: dict[str, Any] = {
         "cluster": CLUSTER,
         "service": SERVICE,
-        "load_balancer": BALANCER,
-        "target_groups": (TARGETS,),
+        "balanced": BALANCED,
+        "zones": ZONES,
         "capacity": Capacity(min_tasks=3, max_tasks=7),
-        "start_seconds": 60,
+        "check": HealthCheck.http("/healthz", port=8080, program="curl", start_seconds=start_seconds),
+        "timeouts": TimeoutBudget(),
         "deployment_seconds": 160,
         "acts_if": "Released",
+        "after": "Scaling",
     }
     return {alarm.what: alarm for alarm in web_service_alarms("web", **(settings | changes))}
 
 
 ALARMS = alarms()
-NOTICE, FULL = "scaling-cannot-keep-up", "at-maximum"
-PAGES = {what: alarm for what, alarm in ALARMS.items() if what not in (NOTICE, FULL)}
+NOTICE, FULL, FEW = "scaling-cannot-keep-up", "at-maximum", "some-requests-fail"
+PAGES = {what: alarm for what, alarm in ALARMS.items() if what not in (NOTICE, FULL, FEW)}
+SHARES = ("load-balancer-errors", "gateway-timeouts", "application-errors", "most-requests-fail", "some-requests-fail")
 
 
-def test_eight_faults_are_watched() -> None:
-    """Unhealthy targets, too few healthy ones, errors of load balancer and application apart, connections that are
-    refused on either side of the load balancer, no more tasks to come, and a lack of CPU."""
-    assert {alarm.metric.name for alarm in ALARMS.values()} == {
-        "UnHealthyHostCount",
-        "HealthyHostCount",
-        "HTTPCode_ELB_5XX_Count",
-        "HTTPCode_Target_5XX_Count",
-        "TargetConnectionErrorCount",
-        "RejectedConnectionCount",
-        "CPUUtilization",
+def test_these_faults_are_watched() -> None:
+    """Each with its severity and what users notice of it meanwhile (W3, T5)."""
+    assert {what: (alarm.severity, alarm.felt) for what, alarm in ALARMS.items()} == {
+        "unhealthy-targets-1": ("page", "degraded"),
+        "unhealthy-targets-2": ("page", "degraded"),
+        "too-few-healthy-targets": ("page", "degraded"),
+        "no-healthy-targets": ("page", "outage"),
+        "connection-errors": ("page", "degraded"),
+        "load-balancer-errors": ("page", "degraded"),
+        "gateway-timeouts": ("page", "degraded"),
+        "application-errors": ("page", "degraded"),
+        "most-requests-fail": ("page", "outage"),
+        "some-requests-fail": ("notice", None),
+        "slow-responses": ("page", "degraded"),
+        "rejected-connections": ("page", "degraded"),
+        "at-maximum": ("notice", None),
+        "scaling-cannot-keep-up": ("notice", None),
     }
-    assert len(ALARMS) == 8
 
 
 @pytest.mark.parametrize("alarm", PAGES.values(), ids=PAGES)
 def test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at(alarm: AlarmSpec) -> None:
-    """One-minute periods, at most two of them, for the component, with a meaning in whole sentences (W3)."""
-    assert alarm.metric.period_seconds * alarm.threshold.out_of <= 120
-    assert alarm.severity == "page"
+    """One-minute periods, at most two of them, for the component, with a meaning in whole sentences (W3). Slowness
+    needs five: in a quiet minute the slowest of a hundred is one request."""
+    assert alarm.metric.period_seconds == 60
+    assert alarm.threshold.out_of <= (5 if alarm.what == "slow-responses" else 2)
     assert alarm.component == "web"
     assert alarm.meaning.endswith(".")
-    assert "ook at " in alarm.meaning
+    assert "ook " in alarm.meaning
+    assert alarm.threshold.missing_because
 
 
 @pytest.mark.parametrize(("start_seconds", "minutes"), [(0, 2), (60, 2), (61, 3), (300, 6)])
@@ -68,7 +87,7 @@ def test_a_task_that_may_start_slowly_is_no_fault_until_then(start_seconds: int,
     """A starting target counts as unhealthy, so that alarm waits as long as a start may take, and no longer."""
     made = alarms(start_seconds=start_seconds)
     waits = {what: (alarm.threshold.periods, alarm.threshold.out_of) for what, alarm in made.items()}
-    assert waits["unhealthy-targets"] == (minutes, minutes)
+    assert waits["unhealthy-targets-1"] == waits["unhealthy-targets-2"] == (minutes, minutes)
     assert waits["too-few-healthy-targets"] == (2, 2)
 
 
@@ -78,14 +97,119 @@ def test_an_alarm_is_quiet_before_the_first_release(alarm: AlarmSpec) -> None:
     assert alarm.acts_if == "Released"
 
 
+@pytest.mark.parametrize(("start_seconds", "minutes"), [(0, 6), (60, 7), (300, 11)])
+def test_the_first_tasks_may_take_their_time(start_seconds: int, minutes: int) -> None:
+    """Five minutes to be placed and pulled, 25 s of checks and the start itself; only what counts targets waits."""
+    made = alarms(start_seconds=start_seconds)
+    waiting = {what for what, alarm in made.items() if alarm.threshold.warm_up_minutes}
+    assert waiting == {"too-few-healthy-targets", "no-healthy-targets"}
+    assert {what for what, alarm in made.items() if alarm.after == "Scaling"} == waiting
+    assert {made[what].threshold.warm_up_minutes for what in waiting} == {minutes}
+
+
 @pytest.mark.parametrize("alarm", PAGES.values(), ids=PAGES)
 def test_a_metric_is_one_that_aws_publishes(alarm: AlarmSpec) -> None:
-    """Metrics of targets carry both dimensions; the load balancer's own errors and refusals know no target group."""
+    """Metrics of targets carry both dimensions, of one zone three; what the load balancer says of itself has one."""
     assert alarm.metric.namespace == "AWS/ApplicationELB"
     own = {"LoadBalancer": BALANCER}
     of_targets = own | {"TargetGroup": TARGETS}
-    of_balancer = ("HTTPCode_ELB_5XX_Count", "RejectedConnectionCount")
-    assert dict(alarm.metric.dimensions) == (own if alarm.metric.name in of_balancer else of_targets)
+    zone = {"unhealthy-targets-1": "eu-west-1a", "unhealthy-targets-2": "eu-west-1b"}.get(alarm.what)
+    if alarm.what in ("load-balancer-errors", "gateway-timeouts", "rejected-connections", "most-requests-fail"):
+        assert dict(alarm.metric.dimensions) == own
+    else:
+        assert dict(alarm.metric.dimensions) == of_targets | ({"AvailabilityZone": zone} if zone else {})
+
+
+def test_each_zone_has_an_alarm_on_unhealthy_targets() -> None:
+    """A person sees at once whether one zone is ill or all; they share a runbook (W3)."""
+    made = alarms(zones=("a", "b", "c"))
+    found = [made[f"unhealthy-targets-{number}"] for number in (1, 2, 3)]
+    assert [alarm.metric.dimensions["AvailabilityZone"] for alarm in found] == ["a", "b", "c"]
+    assert [f"counted in {zone}," in alarm.meaning for zone, alarm in zip("abc", found, strict=True)] == [True] * 3
+    assert {alarm.runbook for alarm in found} == {"unhealthy-targets"}
+
+
+@pytest.mark.parametrize("zones", [(), ("#{Token[TOKEN.7]}",)], ids=("none", "a list that is not known"))
+def test_zones_that_are_not_known_have_one_alarm(zones: tuple[str, ...]) -> None:
+    """Nobody knows how many there are, so all are counted together."""
+    made = alarms(zones=zones)
+    assert "AvailabilityZone" not in made["unhealthy-targets"].metric.dimensions
+    assert "counted in" not in made["unhealthy-targets"].meaning
+    assert not any(what.startswith("unhealthy-targets-") for what in made)
+
+
+def test_zones_whose_names_only_aws_knows_have_one_each() -> None:
+    """An environment-agnostic stack knows how many zones it has, and not what they are called."""
+    tokens = ("${Token[TOKEN.7]}", "${Token[TOKEN.8]}")
+    made = alarms(zones=tokens)
+    assert [made[f"unhealthy-targets-{n}"].metric.dimensions["AvailabilityZone"] for n in (1, 2)] == list(tokens)
+
+
+@pytest.mark.parametrize(("tasks", "share"), [(2, 0.05), (10, 0.05), (11, 0.0455), (30, 0.0167), (100, 0.005)])
+def test_one_task_that_fails_alone_is_told(tasks: int, share: float) -> None:
+    """It has one request of as many as there are tasks: half of that is the share from which on errors page (W3)."""
+    capacity = Capacity(min_tasks=2, max_tasks=tasks)
+    assert error_share(capacity) == share <= 1 / tasks
+    made = alarms(capacity=capacity)
+    for what in ("load-balancer-errors", "gateway-timeouts", "application-errors"):
+        assert made[what].threshold.value == share
+        assert f"{100 * share:.3g} % of the requests" in made[what].meaning
+
+
+def test_errors_are_shares_with_a_floor() -> None:
+    """Five errors a minute at least; the load balancer's own are among what they are a share of (W3)."""
+    of = {what: (ALARMS[what].metric.name, ALARMS[what].metric.plus, ALARMS[what].metric.per) for what in SHARES}
+    everything = ("HTTPCode_Target_5XX_Count", ("HTTPCode_ELB_5XX_Count",), ("RequestCount", "HTTPCode_ELB_503_Count"))
+    assert of == {
+        "load-balancer-errors": ("HTTPCode_ELB_5XX_Count", (), ("RequestCount", "HTTPCode_ELB_5XX_Count")),
+        "gateway-timeouts": ("HTTPCode_ELB_504_Count", (), ("RequestCount", "HTTPCode_ELB_504_Count")),
+        "application-errors": ("HTTPCode_Target_5XX_Count", (), ("RequestCount",)),
+        "most-requests-fail": everything,
+        "some-requests-fail": everything,
+    }
+    assert {ALARMS[what].metric.at_least for what in SHARES} == {5}
+    assert {ALARMS[what].threshold.comparison for what in SHARES} == {"GreaterThanOrEqualToThreshold"}
+    assert ALARMS["most-requests-fail"].threshold.value == 0.5
+    few = ALARMS["some-requests-fail"].threshold
+    assert (few.value, few.periods, few.out_of) == (0.01, 15, 15)
+
+
+def test_a_neighbours_fault_is_not_said_to_be_felt_here() -> None:
+    """Behind a shared load balancer its own errors page by themselves, and what fails is counted at the targets."""
+    made = alarms(balanced=replace(BALANCED, shared=True))
+    for what in ("load-balancer-errors", "gateway-timeouts", "rejected-connections"):
+        assert (made[what].severity, made[what].felt) == ("page", None)
+    for what in ("application-errors", "most-requests-fail", "some-requests-fail", "slow-responses"):
+        assert made[what].metric.dimensions["TargetGroup"] == TARGETS
+    assert made["most-requests-fail"].felt == "outage"
+    assert made["most-requests-fail"].metric.plus == ()
+
+
+def test_slow_is_as_long_as_the_application_waits_for_anything() -> None:
+    """The limit is a number of the service's own time-outs: one of a hundred waits until it is cut off (T3)."""
+    alarm = alarms(timeouts=TimeoutBudget(upstream_seconds=4))["slow-responses"]
+    assert (alarm.metric.name, alarm.metric.statistic) == ("TargetResponseTime", "p99")
+    assert (alarm.threshold.value, alarm.threshold.periods, alarm.threshold.out_of) == (4, 5, 5)
+    assert "4 s or more" in alarm.meaning
+
+
+def test_nothing_healthy_is_an_outage() -> None:
+    """No node of the load balancer finds a healthy target, or there is none to find (T5, Q4)."""
+    alarm = ALARMS["no-healthy-targets"]
+    assert (alarm.metric.name, alarm.metric.statistic, alarm.threshold.value) == ("HealthyHostCount", "Maximum", 1)
+    assert (alarm.threshold.comparison, alarm.threshold.missing) == ("LessThanThreshold", "breaching")
+    assert (alarm.threshold.periods, alarm.threshold.out_of) == (2, 2)
+
+
+def test_how_long_a_fault_lasts_before_it_shows() -> None:
+    """Three bad checks for a target, the idle timeout for a hanging request, its own time for a slow one (T3, T4)."""
+    slow = {what: alarm.fault_seconds for what, alarm in ALARMS.items() if alarm.fault_seconds}
+    assert slow == {
+        **dict.fromkeys(("unhealthy-targets-1", "unhealthy-targets-2"), 35),
+        **dict.fromkeys(("too-few-healthy-targets", "no-healthy-targets"), 35),
+        "gateway-timeouts": 60,
+        "slow-responses": 15,
+    }
 
 
 @pytest.mark.parametrize(("target", "threshold"), [(10, 30), (50, 70), (74, 94), (75, 95)], ids=str)
@@ -141,7 +265,7 @@ def test_a_fixed_number_of_tasks_is_never_at_its_maximum() -> None:
 
 def test_one_unhealthy_target_is_enough() -> None:
     """WebORCA's customers met the one frozen task: the worst moment of each minute counts (W3)."""
-    alarm = ALARMS["unhealthy-targets"]
+    alarm = ALARMS["unhealthy-targets-1"]
     assert (alarm.metric.statistic, alarm.threshold.value) == ("Maximum", 1)
     assert alarm.threshold.comparison == "GreaterThanOrEqualToThreshold"
 
@@ -176,7 +300,7 @@ def test_targets_that_refuse_connections_page_unless_one_just_left() -> None:
 def test_connection_errors_of_both_target_groups_count() -> None:
     """A deployment that shifts traffic changes which of the two serves (T4)."""
     other = "targetgroup/web/fedcba9876543210"
-    metric = alarms(target_groups=(TARGETS, other))["connection-errors"].metric
+    metric = alarms(balanced=replace(BALANCED, target_groups=(TARGETS, other)))["connection-errors"].metric
     both = [metric.dimensions["TargetGroup"], *(one["TargetGroup"] for one in metric.also)]
     assert both == [TARGETS, other]
     assert {one["LoadBalancer"] for one in metric.also} == {BALANCER}
@@ -184,14 +308,13 @@ def test_connection_errors_of_both_target_groups_count() -> None:
 
 def test_two_services_on_one_load_balancer_have_alarms_of_their_own() -> None:
     """Both are told when it turns visitors away, each under its own name; of targets each sees its own (W3)."""
-    settings: dict[str, Any] = {"cluster": CLUSTER, "load_balancer": BALANCER, "capacity": Capacity()}
-    settings |= {"start_seconds": 60, "deployment_seconds": 160, "acts_if": None}
     found = [
-        web_service_alarms(name, service=f"shop-{name}", target_groups=(f"targetgroup/{name}/1",), **settings)
+        tuple(alarms(balanced=replace(BALANCED, target_groups=(f"targetgroup/{name}/1",), shared=True)).values())
         for name in ("one", "two")
     ]
+    found = [tuple(replace(alarm, component=name) for alarm in specs) for name, specs in zip("ab", found, strict=True)]
     names = [alarm_name("shop", "staging", alarm.component, alarm.what) for specs in found for alarm in specs]
-    assert len(set(names)) == len(names) == 16
+    assert len(set(names)) == len(names) == 28
     first, second = ({alarm.what: alarm.metric for alarm in specs} for specs in found)
     assert first["rejected-connections"] == second["rejected-connections"]
     assert first["connection-errors"] != second["connection-errors"]
@@ -211,9 +334,7 @@ def test_before_the_metrics_that_saw_the_write_up_are_watched_by_nobody() -> Non
     assert of_type(synthesize(scope), "AWS::CloudWatch::Alarm") == {}
 
 
-@pytest.mark.parametrize(
-    "what", ["load-balancer-errors", "application-errors", "connection-errors", "rejected-connections"]
-)
+@pytest.mark.parametrize("what", [*SHARES, "connection-errors", "rejected-connections"])
 def test_no_errors_are_no_fault(what: str) -> None:
     """Error counts have data only when there are errors, so silence is good."""
     assert (ALARMS[what].metric.statistic, ALARMS[what].threshold.missing) == ("Sum", "notBreaching")
@@ -278,10 +399,17 @@ def test_a_metric_that_is_counted_twice_is_refused() -> None:
 @pytest.mark.parametrize("periods", [0, 3])
 def test_more_wrong_periods_than_looked_at_are_refused(periods: int) -> None:
     """Three of two periods can never be wrong, so the alarm would never tell."""
-    refused(lambda: Threshold(value=1, periods=periods, out_of=2), "periods", periods, "from 1 to 2")
+    refused(
+        lambda: Threshold(value=1, missing_because="no request", periods=periods, out_of=2),
+        "periods",
+        periods,
+        "from 1 to 2",
+    )
 
 
 def test_a_wrong_alarm_fails_before_node_starts() -> None:
     """Alarms are described without loading CDK."""
-    code = "from constructs_lib.alarm_spec import Threshold\nThreshold(value=1, periods=2)"
+    code = (
+        "from constructs_lib.alarm_spec import Threshold\nThreshold(value=1, missing_because='no request', periods=2)"
+    )
     assert run_without_cdk(code).startswith("periods must be")

@@ -234,7 +234,8 @@ def test_too_few_running_tasks_page_and_no_data_are_no_tasks(worker: Template) -
     condition = alarm["ActionsEnabled"]["Fn::If"][0]
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/ECS", "CPUUtilization", "SampleCount")
     assert {one["Name"] for one in alarm["Dimensions"]} == {"ClusterName", "ServiceName"}
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 2)
+    assert alarm["ComparisonOperator"] == "LessThanThreshold"
+    assert alarm["Threshold"] == {"Fn::If": [condition, 2, -1]}
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"], alarm["Period"]) == (3, 3, 60)
     assert alarm["TreatMissingData"] == {"Fn::If": [condition, "breaching", "notBreaching"]}
     assert alarm["AlarmDescription"].startswith("[page] Fewer than 2 tasks run.")
@@ -244,8 +245,8 @@ def test_the_maximum_and_a_worker_without_cpu_are_noticed(worker: Template) -> N
     """Both are notices: jobs take longer, and nothing is lost (T1)."""
     found = alarms(worker)
     most, cpu = found["at-maximum"], found["no-cpu-left"]
-    assert (most["Statistic"], most["Threshold"], most["EvaluationPeriods"]) == ("SampleCount", 10, 15)
-    assert (cpu["Statistic"], cpu["Threshold"], cpu["EvaluationPeriods"]) == ("Average", 95, 15)
+    assert (most["Statistic"], most["Threshold"]["Fn::If"][1], most["EvaluationPeriods"]) == ("SampleCount", 10, 15)
+    assert (cpu["Statistic"], cpu["Threshold"]["Fn::If"][1], cpu["EvaluationPeriods"]) == ("Average", 95, 15)
     for alarm in (most, cpu):
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert alarm["AlarmDescription"].startswith("[notice]")
@@ -264,9 +265,11 @@ def test_the_alarms_work_with_any_fargate_service() -> None:
     )
     assert [(spec.what, spec.severity) for spec in specs] == [
         ("too-few-running-tasks", "page"),
+        ("no-running-tasks", "page"),
         ("no-cpu-left", "notice"),
     ]
-    assert specs[0].threshold.value == 4
+    assert [spec.felt for spec in specs] == ["degraded", "outage", None]
+    assert [spec.threshold.value for spec in specs[:2]] == [4, 1]
     assert specs[0].metric.dimensions == {"ClusterName": "main", "ServiceName": "jobs-1"}
     assert {spec.acts_if for spec in specs} == {"Released"}
 
@@ -275,6 +278,26 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
     """The stack's alarms by the last part of their name."""
     found = of_type(template, "AWS::CloudWatch::Alarm").values()
     return {alarm["AlarmName"].rpartition("/")[2]: alarm for alarm in found}
+
+
+def test_a_worker_that_starts_is_no_fault_and_one_that_ends_is_an_outage(worker: Template) -> None:
+    """In a first release both alarms wait until scaling may start tasks, and then as long as that may take (W3)."""
+    (target,) = of_type(worker, "AWS::ApplicationAutoScaling::ScalableTarget")
+    for name in ("too-few-running-tasks", "no-running-tasks"):
+        (resource,) = (
+            one
+            for one in worker["Resources"].values()
+            if str(one.get("Properties", {}).get("AlarmName")).endswith(f"/{name}")
+        )
+        assert resource["DependsOn"] == [target]
+        condition, warm, before = resource["Properties"]["WarmUpConfiguration"]["Fn::If"]
+        assert condition == resource["Properties"]["ActionsEnabled"]["Fn::If"][0]
+        assert warm == {"WarmUpPeriodDurationInMinutes": 6, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True}
+        assert before == {"Ref": "AWS::NoValue"}
+        assert "AlarmActions" not in resource["Properties"]
+    rules = {one["AlarmName"]: one for one in of_type(worker, "AWS::CloudWatch::CompositeAlarm").values()}
+    assert rules["shop/staging/mailer/outage"]["AlarmRule"] == 'ALARM("shop/staging/mailer/no-running-tasks")'
+    assert len(rules["shop/staging/mailer/degraded"]["AlarmActions"]) == 1
 
 
 # What is refused

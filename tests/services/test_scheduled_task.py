@@ -83,7 +83,7 @@ def test_after_its_failure_is_kept_and_told(nightly: Template) -> None:
     assert alarm["AlarmName"] == "shop/staging/nightly/failed-runs"
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateNumberOfMessagesVisible", "Maximum")
-    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    assert (alarm["Threshold"]["Fn::If"][1], alarm["EvaluationPeriods"]) == (1, 1)
     assert alarm["AlarmDescription"].startswith("[page] A run could not be started")
     (condition,) = (name for name in nightly["Conditions"] if name.startswith("MailerReleased"))
     assert alarm["ActionsEnabled"] == {"Fn::If": [condition, True, False]}

@@ -10,9 +10,9 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.fargate_scheduled_task import FargateScheduledTask
 from constructs_lib.services.fargate_worker import FargateWorker
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest, TaskSize, WritablePath
@@ -58,8 +58,8 @@ def released(app: App) -> None:
         settings=ContainerSettings(command=["python3", "-m", "mailer.nightly"]),
     )
     specs = [*worker.alarms, *task.alarms]
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=specs, topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=specs, topics=topics)
 
 
 def fixed(app: App) -> None:

@@ -187,7 +187,7 @@ def test_each_call_is_watched_between_its_two_ends(with_calls: Template) -> None
                 service.split("Service")[0],
                 acts[0].split("Released")[0],
                 dimensions["TargetDiscoveryName"],
-                made["Threshold"],
+                made["Threshold"]["Fn::If"][1],
             )
     assert found == {
         "shop/staging/web/orders-answers-errors": ("web", "web", "orders", 5),
@@ -251,7 +251,8 @@ def test_the_resources_are_counted(with_calls: Template, without_calls: Template
     """One namespace, four log groups, and three for each of three calls: 14 more (docs/lessons)."""
     for make, template in ((calling, with_calls), (silent, without_calls)):
         (config,) = make()
-        assert resources(config.services, config.size, config.domain) == len(template["Resources"])
+        zones = len(config.availability_zones)
+        assert resources(config.services, config.size, config.domain, zones=zones) == len(template["Resources"])
     assert len(with_calls["Resources"]) - len(without_calls["Resources"]) == 1 + 4 + 3 * 3
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.observability.notification.targets import EmailTarget
 from constructs_lib.services.policy import TaskSize
 from constructs_lib.services.ports.local_ports import KERNEL
 from constructs_lib.services.sockets.socket_metrics import SocketMetrics
@@ -55,7 +56,7 @@ def changed(**changes: Any) -> EnvironmentConfig:
         {"services": (WEB, replace(WORKER, subdomain=""))},
         {"network": VPC},
         {"internet_facing": True, "domain": DOMAIN},
-        {"alarm_email": "ops@example.com"},
+        {"notify": (EmailTarget(address="ops@example.com"),)},
         {"services": (replace(WEB, secrets=("DATABASE_URL", "TOKEN"), environment=(("MODE", "shop"),)),)},
     ],
 )
@@ -71,6 +72,7 @@ def wrong(changes: Any, what: str, value: object, allowed: str) -> Any:
 
 
 ONE_ZONE = ("eu-west-1a",)
+OPS = EmailTarget(address="ops@example.com")
 TWICE = ("eu-west-1a", "eu-west-1a")
 
 
@@ -101,7 +103,9 @@ TWICE = ("eu-west-1a", "eu-west-1a")
             ["", ""],
             "all different",
         ),
-        wrong({"alarm_email": "ops"}, "alarm_email", "ops", "an e-mail address"),
+        wrong({"notify": ("ops@example.com",)}, "notify", "ops@example.com", "targets of notifications"),
+        wrong({"notify": "ops@example.com"}, "notify", "ops@example.com", "a tuple"),
+        wrong({"notify": (OPS, OPS)}, "notify", OPS, "named once"),
         wrong(
             {"domain": replace(DOMAIN, certificate_arn=CERTIFICATE.replace("eu-west-1", "us-east-1"))},
             "certificate_arn",
@@ -346,7 +350,7 @@ def test_ours_need_no_credential_and_no_account() -> None:
         assert environment.account is None
         assert isinstance(environment.source, Promotion) or environment.source.connection_arn is None
         assert environment.domain is None
-        assert environment.alarm_email is None
+        assert environment.notify == ()
 
 
 def test_a_wrong_environment_fails_before_node_starts() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
-from stacks.config import SERVICES_AT_MOST, ServiceSize
+from stacks.config import SERVICES_AT_MOST, ServiceConfig, ServiceSize
 from tests.stacks import iam
 from tests.stacks.iam import Allowed, Templates
 from tests.stacks.variants import two_accounts, variants
@@ -227,13 +228,19 @@ def test_the_release_role_has_room_for_the_longest_names_of_the_most_services(
     only when everything else is made. Longer names than these are refused already, for the guard's sake."""
     (public, *_) = variants()
     web = public.services[0]
+    worker = ServiceConfig(name="worker", health_check=ContainerCheck.of("true"))
     names = [f"{'s' * (service - 2)}{number:02}" for number in range(SERVICES_AT_MOST)]
     config = replace(
         public,
         application="a" * application_name,
         name="e" * name,
-        services=tuple(replace(web, name=each, subdomain=each) for each in names),
-        size=ServiceSize(),  # with a target on requests there would be room for sixteen
+        # Of web services alone a stack has room for thirteen; the role says the same of a worker.
+        services=tuple(
+            replace(web, name=each, subdomain=each) if number < 8 else replace(worker, name=each)
+            for number, each in enumerate(names)
+        ),
+        size=ServiceSize(),
+        status_page=None,
     )
     application([config], checked=False, outdir=str(tmp_path)).synth()
     stack = f"{config.application}--{config.name}--services"

@@ -93,32 +93,49 @@ def test_the_count_is_that_of_the_template(config: EnvironmentConfig, tmp_path: 
     assembly = application([replace(config, source=STAGING.source)], checked=False, outdir=str(tmp_path)).synth()
     (stage,) = (nested.nested_assembly for nested in assembly.nested_assemblies)
     (stack,) = (stack for stack in stage.stacks if stack.stack_name.endswith("--services"))
-    assert resources(config.services, config.size, config.domain) == len(stack.template["Resources"])
+    zones = len(config.availability_zones)
+    assert resources(config.services, config.size, config.domain, zones=zones) == len(stack.template["Resources"])
 
 
 def test_a_stack_that_is_too_large_is_refused_with_its_count() -> None:
-    """One web service is 32 resources, 39 scheduled tasks are 468 and five policies: 505."""
-    many = tasks(39)
+    """One web service in two zones and its stack are 41 resources, 38 scheduled tasks 456 and five policies: 502."""
+    many = tasks(38)
     refused(
         lambda: with_web(scheduled_tasks=many),
         "services",
-        "1 with 505 resources",
+        "1 with 502 resources",
         "at most 500 resources in a stack",
     )
-    assert len(with_web(scheduled_tasks=tasks(38)).services[0].scheduled_tasks) == 38
+    assert len(with_web(scheduled_tasks=tasks(37)).services[0].scheduled_tasks) == 37
 
 
-def test_behind_cloudfront_fifteen_services_have_room() -> None:
-    """Each has 31 resources then, and the stack five: 470 for fifteen, and 501 for sixteen."""
-    many = tuple(replace(WEB, name=f"s-{number}", subdomain=f"s-{number}") for number in range(16))
-    public = replace(STAGING, internet_facing=True, domain=EDGE)
-    assert len(replace(public, services=many[:15]).services) == 15
-    refused(lambda: replace(public, services=many), "services", "16 with 501 resources", "at most 500 resources")
+@pytest.mark.parametrize(
+    ("zones", "domain", "most", "count"),
+    [
+        (2, None, 14, 531),  # 6 for the stack, and 35 for each
+        (3, None, 13, 510),  # 36
+        (2, ZONE, 13, 524),  # 37
+        (3, ZONE, 13, 538),  # 38, and the last of them is the 500th resource
+        (2, EDGE, 12, 513),  # 39
+        (3, EDGE, 12, 526),  # 40
+    ],
+    ids=("two zones", "three zones", "a domain", "a domain in three zones", "CloudFront", "CloudFront in three zones"),
+)
+def test_so_many_web_services_have_room(zones: int, domain: Domain | None, most: int, count: int) -> None:
+    """A service has an alarm on unhealthy targets for each zone, so three zones take more room than two."""
+    many = tuple(
+        replace(WEB, name=f"s-{number}", subdomain=f"s-{number}" if domain else WEB.subdomain)
+        for number in range(most + 1)
+    )
+    named = tuple(f"eu-west-1{letter}" for letter in "abc"[:zones])
+    config = replace(STAGING, availability_zones=named, internet_facing=domain is EDGE, domain=domain)
+    assert len(replace(config, services=many[:most]).services) == most
+    refused(lambda: replace(config, services=many), "services", f"{most + 1} with {count} resources", "at most 500")
 
 
 def test_what_a_service_uses_takes_room_from_the_others() -> None:
-    """Seventeen services have room, unless each has more than a load balancer."""
-    many = tuple(replace(WEB, name=f"s-{number}", subdomain=f"s-{number}") for number in range(17))
+    """Thirteen web services have room, unless each has more than a load balancer."""
+    many = tuple(replace(WEB, name=f"s-{number}", subdomain=f"s-{number}") for number in range(13))
     assert replace(STAGING, domain=ZONE, services=many).services == many
     refused(
         lambda: replace(
@@ -128,6 +145,6 @@ def test_what_a_service_uses_takes_room_from_the_others() -> None:
             services=tuple(replace(one, before_release=OneOffTask(command=("migrate",))) for one in many),
         ),
         "services",
-        "17 with 617 resources",
+        "13 with 578 resources",
         "at most 500 resources",
     )

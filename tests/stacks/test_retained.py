@@ -29,4 +29,6 @@ def test_it_says_what_stays_and_how_to_go_on(capsys: pytest.CaptureFixture[str])
     assert "AWS::SSM::Parameter: /moorings/shop/staging/web/digest" in said
     assert "AWS::SSM::Parameter: /moorings/shop/staging/web/releases/…, the ledger" in said
     assert "shop/production" not in said
+    assert "AWS::Logs::LogGroup: /aws/events/moorings/shop/staging\n" in said
     assert "cdk import 'staging/images'" in said
+    assert "cdk import 'staging/observability'" in said

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from constructs_lib.delivery.settings import DeliverySettings, Upstream
+from constructs_lib.services.task.health_check import ContainerCheck
 from stacks.application import application
-from stacks.config import SERVICES_AT_MOST, ServiceSize
+from stacks.config import SERVICES_AT_MOST, ServiceConfig, ServiceSize
 from stacks.environments import ENVIRONMENTS
 from tests.conftest import Templates
 from tests.delivery.support import of_type, only
@@ -248,12 +249,17 @@ def test_the_alarm_topic_is_there_before_what_is_watched(assembly: Path) -> None
 
 
 def test_the_most_services_that_are_accepted_fit_a_stack(tmp_path: Path) -> None:
-    """CDK refuses a stack of more than 500 resources; with a domain and nothing else seventeen services have 498."""
+    """CDK refuses a stack of more than 500 resources; with a domain and nothing else thirteen web services have at most
+    500, and seventeen services have room when most are workers."""
     (public, *_) = variants()
     web = public.services[0]
-    services = tuple(replace(web, name=f"s-{number}", subdomain=f"s-{number}") for number in range(SERVICES_AT_MOST))
-    config = replace(public, services=services, size=ServiceSize())
-    application([config], checked=False, outdir=str(tmp_path)).synth()
+    worker = ServiceConfig(name="worker", health_check=ContainerCheck.of("true"))
+    webs = [replace(web, name=f"s-{number}", subdomain=f"s-{number}") for number in range(13)]
+    workers = [replace(worker, name=f"w-{number}") for number in range(10)]
+    for number, services in enumerate((webs, [*webs[:7], *workers])):
+        assert len(services) in (13, SERVICES_AT_MOST)
+        config = replace(public, services=tuple(services), size=ServiceSize(), status_page=None)
+        application([config], checked=False, outdir=str(tmp_path / str(number))).synth()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)

@@ -114,7 +114,7 @@ def test_its_sockets_are_watched_once_it_is_released(services: dict[str, Any]) -
     alarms = {one["AlarmName"]: one for one in properties(services, "AWS::CloudWatch::Alarm") if "AlarmName" in one}
     start = "shop/staging/mailer"
     found = {name: one for name, one in alarms.items() if "ports" in name or "sockets" in name}
-    assert {name: one["Threshold"] for name, one in found.items()} == {
+    assert {name: one["Threshold"]["Fn::If"][1] for name, one in found.items()} == {
         f"{start}/ports-half-used": 55_296,
         f"{start}/ports-nearly-used-up": 88_474,
         f"{start}/sockets-unseen": 2,
@@ -199,12 +199,13 @@ def test_the_most_scheduled_tasks_that_are_accepted_fit_a_stack_and_its_release_
     """500 resources; and 6,144 characters in each of at most ten managed policies, with the longest names."""
     (public, *_) = variants()
     web = public.services[0]
-    many = tuple(replace(NIGHTLY, name=f"{'n' * 16}{number:02}") for number in range(38))
+    many = tuple(replace(NIGHTLY, name=f"{'n' * 16}{number:02}") for number in range(37))
     config = replace(
         public,
         application="a" * 30,
         name="e" * 25,
         services=(replace(web, name="s" * 5, subdomain="", scheduled_tasks=many),),
+        status_page=None,
     )
     application([config], checked=False, outdir=str(tmp_path)).synth()
     stack = f"{config.application}--{config.name}--services"

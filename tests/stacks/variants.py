@@ -9,6 +9,14 @@ from pathlib import Path
 from constructs_lib.delivery.policy import DockerHubLogin, GitHubSource, PullThroughCache, Sbom
 from constructs_lib.delivery.window import MaintenanceWindow
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
+from constructs_lib.observability.notification.targets import (
+    EmailTarget,
+    EventBusTarget,
+    HttpsTarget,
+    SlackTarget,
+    TeamsTarget,
+)
+from constructs_lib.observability.status_page.policy import StatusComponent, StatusDomain, StatusPagePolicy
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.policy import TaskSize, WritablePath
 from constructs_lib.services.schedules.one_off import OneOffTask
@@ -23,8 +31,18 @@ from stacks.environments import ENVIRONMENTS
 from stacks.node import use_wheel_node
 from stacks.releases import BuildSettings, PipelineSettings, ReleasePolicy
 from stacks.scheduled import ScheduledTaskConfig
+from stacks.status_config import StatusPageConfig
 
+_UUID = "01234567-89ab-cdef-0123-456789abcdef"
 _AGENT = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/cloudwatch-agent/cloudwatch-agent@sha256:{'c' * 64}"
+EVERY_TARGET = (
+    EmailTarget(address="ops@example.com"),
+    HttpsTarget(url="https://alarms.example.com/shop", severities=("page",)),
+    HttpsTarget(secret="ops/on-call"),
+    SlackTarget(workspace="T0123456789", channel="C0123456789", severities=("notice",)),
+    TeamsTarget(tenant=_UUID, team=_UUID, channel="19%3ab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2"),
+    EventBusTarget(bus_arn="arn:aws:events:eu-west-1:444455556666:event-bus/operations"),
+)
 _SUBNETS = tuple(f"subnet-0123456789abcdef{number}" for number in range(4))
 _CONNECTION = "arn:aws:codeconnections:eu-west-1:111122223333:connection/01234567-0123-0123-0123-0123456789ab"
 
@@ -40,7 +58,7 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             production,
             name="public",
             internet_facing=True,
-            alarm_email="ops@example.com",
+            notify=EVERY_TARGET,
             services=(web, api),
             source=GitHubSource(owner="acme", repository="shop", connection_arn=_CONNECTION),
             build=BuildSettings(
@@ -116,6 +134,8 @@ def two_accounts() -> tuple[EnvironmentConfig, ...]:
                 steady_minutes=30,
             ),
             code_pipeline=PipelineSettings(approval=False, execution_mode="QUEUED"),
+            notify=(EmailTarget(address="ops@example.com"),),
+            status_page=elsewhere(),
         ),
         replace(
             production,
@@ -126,6 +146,18 @@ def two_accounts() -> tuple[EnvironmentConfig, ...]:
             upstream="staging",
         ),
     )
+
+
+def elsewhere() -> StatusPageConfig:
+    """A status page in another region, with an address of its own."""
+    domain = StatusDomain(
+        name="status.example.org",
+        certificate_arn="arn:aws:acm:us-east-1:444455556666:certificate/0123",
+        hosted_zone_id="Z0123456789ABCDEFGHIJ",
+    )
+    components = (StatusComponent(name="web", en="Website", ja="ウェブサイト"), StatusComponent(name="api", en="API"))
+    page = StatusPagePolicy(en="Shop status", components=components, domain=domain)
+    return StatusPageConfig(page=page, region="us-west-2")
 
 
 def workers() -> tuple[EnvironmentConfig, ...]:

@@ -63,5 +63,8 @@ def copy_alarm(
             periods=_READINGS,
             out_of=_READINGS,
             missing="breaching",
+            warm_up_minutes=EVERY_MINUTES * _READINGS,
+            missing_because="silence is the fault: nobody knows how old the copy is",
         ),
+        fault_seconds=EVERY_MINUTES * 60,
     )

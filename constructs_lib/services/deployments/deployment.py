@@ -11,8 +11,8 @@ from constructs import Construct
 from constructs_lib.alarm_spec import Metric, Threshold
 from constructs_lib.checks import invalid
 from constructs_lib.metric_alarm import metric_alarm
-from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
+from constructs_lib.services.traffic.request_alarms import SERVER_ERRORS_PER_MINUTE
 
 _NO_BREAKER = (
     "AWS documents the circuit breaker for rolling deployments only. The deployment alarms go back, `moorings release` "
@@ -56,7 +56,9 @@ def deployment_alarms(
             metric=Metric(
                 namespace="AWS/ApplicationELB", name=metric, dimensions=dimensions, statistic="Sum", also=also
             ),
-            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
+            threshold=Threshold(
+                value=SERVER_ERRORS_PER_MINUTE, missing_because="errors are counted only when there are some"
+            ),
             description="For deployments only: errors make ECS go back to the last release (lesson T4)",
         )
         for alarm_id, metric, dimensions, also in (watched[:-1] if shared else watched)

@@ -86,6 +86,13 @@ def scale(
     return scaling
 
 
+def target_id(scaling: ecs.ScalableTaskCount) -> str:
+    """Logical id of what starts a service's tasks: in a first release they are zero until it is changed."""
+    target = scaling.node.find_child("Target").node.default_child
+    assert isinstance(target, appscaling.CfnScalableTarget)
+    return target.logical_id
+
+
 def check_zones(peak: Peak, zones: Sequence[str]) -> None:
     """Refuses a peak that counts on more zones than there are: the loss of one would take more tasks than it says."""
     known = set(zones)

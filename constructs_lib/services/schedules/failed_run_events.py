@@ -16,6 +16,10 @@ KEPT_SECONDS: Final = 14 * 24 * 3600
 """SQS keeps a message no longer
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html)."""
 
+_IDLE_QUEUE_SECONDS: Final = 15 * 60
+"""SQS's metrics may come so late, say those who use them (https://cubeapm.com/faqs/aws-sqs-metrics-to-monitor/); most
+after a queue was idle, as this one should be. No AWS page that we could read gives the time."""
+
 
 def failed_run_pattern(*, cluster_arn: str, task_definitions: str, container: str) -> Document:
     """Which of ECS's events tell of a task that did not end well, for an EventBridge rule.
@@ -94,6 +98,13 @@ def failed_runs_alarm(component: str, *, queue: str, acts_if: str | None) -> Ala
             dimensions={"QueueName": queue},
             statistic="Maximum",
         ),
-        threshold=Threshold(value=1, missing="ignore"),
+        threshold=Threshold(
+            value=1,
+            missing="ignore",
+            missing_because="SQS reports while a queue is active; its messages are still there",
+        ),
+        fault_seconds=_IDLE_QUEUE_SECONDS,
+        runbook="failed-runs",
+        slower_because="ECS's event of a task that failed is a notice in seconds; SQS tells up to 15 minutes late",
         acts_if=acts_if,
     )

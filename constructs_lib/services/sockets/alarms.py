@@ -11,7 +11,14 @@ from typing import Final
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.checks import whole_number
 from constructs_lib.services.ports.local_ports import LocalPorts
-from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, NAMESPACE, SocketSource, sockets
+from constructs_lib.services.sockets.agent_config import FLUSH_SECONDS
+from constructs_lib.services.sockets.socket_metrics import (
+    METRIC_NAMES,
+    NAMESPACE,
+    PERIOD_SECONDS,
+    SocketSource,
+    sockets,
+)
 
 NOTICE_AT: Final = Fraction(1, 2)
 """Half of the ports: callers who all ask again double the connections."""
@@ -20,6 +27,9 @@ PAGE_AT: Final = Fraction(4, 5)
 
 _NOTICE_MINUTES: Final = 3
 _SILENT_MINUTES: Final = 10
+
+_UNTIL_SENT_SECONDS: Final = PERIOD_SECONDS + FLUSH_SECONDS
+_SILENT_AGENT: Final = "an agent that sends nothing may do so because sockets are so many"
 
 _LOOK: Final = (
     "Look at the sockets by state in the namespace Moorings/Sockets: much TIME_WAIT is a connection for each request, "
@@ -70,7 +80,9 @@ def _alarms(
         f"or anything else. {_LOOK}",
         severity="page",
         metric=used,
-        threshold=Threshold(value=math.ceil(room * PAGE_AT), missing="ignore"),
+        threshold=Threshold(value=math.ceil(room * PAGE_AT), missing="ignore", missing_because=_SILENT_AGENT),
+        fault_seconds=_UNTIL_SENT_SECONDS,
+        slower_because="a fifth of the ports is still free, and the notice ports-half-used came before",
     )
     yield spec(
         what="ports-half-used",
@@ -78,8 +90,13 @@ def _alarms(
         severity="notice",
         metric=used,
         threshold=Threshold(
-            value=math.ceil(room * NOTICE_AT), periods=_NOTICE_MINUTES, out_of=_NOTICE_MINUTES, missing="ignore"
+            value=math.ceil(room * NOTICE_AT),
+            periods=_NOTICE_MINUTES,
+            out_of=_NOTICE_MINUTES,
+            missing="ignore",
+            missing_because=_SILENT_AGENT,
         ),
+        fault_seconds=_UNTIL_SENT_SECONDS,
     )
     if tasks:
         yield spec(
@@ -96,5 +113,9 @@ def _alarms(
                 periods=_SILENT_MINUTES,
                 out_of=_SILENT_MINUTES,
                 missing="breaching",
+                missing_because="silence is the fault: nobody counts the sockets",
+                # Twice: in a first release the first tasks must start before their agents send anything.
+                warm_up_minutes=2 * _SILENT_MINUTES,
             ),
+            fault_seconds=_UNTIL_SENT_SECONDS,
         )

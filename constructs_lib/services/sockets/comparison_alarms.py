@@ -79,7 +79,15 @@ def comparison_alarms(
             statistic="Maximum",
             period_seconds=EVERY_MINUTES * 60,
         ),
-        threshold=Threshold(value=1, periods=_SILENT_RUNS, out_of=_SILENT_RUNS, missing="breaching"),
+        threshold=Threshold(
+            value=1,
+            periods=_SILENT_RUNS,
+            out_of=_SILENT_RUNS,
+            missing="breaching",
+            warm_up_minutes=_SILENT_RUNS * EVERY_MINUTES,
+            missing_because="silence is the fault: the function that compares did not run",
+        ),
+        fault_seconds=EVERY_MINUTES * 60,
     )
     return (*pages, silent)
 
@@ -99,5 +107,9 @@ def _page(names: Mapping[str, str], rollback: str, change: SocketChange) -> Alar
             statistic="Maximum",
             period_seconds=2 * EVERY_MINUTES * 60,
         ),
-        threshold=Threshold(value=change.times),
+        threshold=Threshold(
+            value=change.times, missing_because="nothing is written when no release is compared any more"
+        ),
+        fault_seconds=EVERY_MINUTES * 60,
+        slower_because="it tells of ports that would run out at the next peak, hours before they do",
     )

@@ -7,10 +7,10 @@ from typing import Final, Literal, TypeAlias
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
 from constructs_lib.checks import invalid, name, whole_number
-from constructs_lib.services.alarms import SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.policy import TaskSize
 from constructs_lib.services.ports.local_ports import WIDE
 from constructs_lib.services.task.log_delivery import LogDelivery
+from constructs_lib.services.traffic.request_alarms import SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 Protocol: TypeAlias = Literal["http", "http2", "grpc"]
@@ -23,6 +23,7 @@ PROXY_MEMORY_MIB: Final = 64
 """What AWS recommends to add to a task for its proxy, on the same page; 512 units above 500 requests a second."""
 
 _DEFAULT_TIMEOUTS: Final = TimeoutBudget()
+_NO_CALL: Final = "without a call there is no answer that could be wrong or late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +206,11 @@ def call_alarms(
             metric=Metric(
                 namespace="AWS/ECS", name="HTTPCode_Target_5XX_Count", dimensions=dimensions, statistic="Sum"
             ),
-            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE),
+            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE, missing_because=_NO_CALL),
             acts_if=acts_if,
+            runbook="called-service-answers-errors",
+            slower_because="nothing sooner: ECS tells of calls by the minute; what users feel of it pages by itself",
+            felt="degraded",
         ),
         # The mean: when it is half of what is allowed, the slowest calls are cut off already, and waiting piles up.
         # In milliseconds, say those who use the metric; no AWS page that we could read gives its unit.
@@ -217,7 +221,8 @@ def call_alarms(
             f"{callee.request_seconds} s after which calls are cut off. Look at its CPU and at what it waits for.",
             severity="notice",
             metric=Metric(namespace="AWS/ECS", name="TargetResponseTime", dimensions=dimensions, statistic="Average"),
-            threshold=Threshold(value=1000 * half, periods=5, out_of=5),
+            threshold=Threshold(value=1000 * half, periods=5, out_of=5, missing_because=_NO_CALL),
             acts_if=acts_if,
+            runbook="called-service-answers-slowly",
         ),
     )

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
+from tests import alarm_math
 from tests.services.conftest import CHECK, PARAMETER, parts
 from tests.support import DIGEST, FLAG_SETS, Template, of_type, only, stack, synthesize
 
@@ -36,8 +37,8 @@ def service(app: App, name: str, strategy: DeploymentStrategy, image: FixedDiges
         health_check=CHECK,
         deployment=DeploymentPolicy(strategy=strategy),
     )
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=web.alarms, topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=web.alarms, topics=topics)
 
 
 @pytest.fixture(scope="module", params=FLAG_SETS)
@@ -70,26 +71,20 @@ def watched(alarm: Mapping[str, Any]) -> list[tuple[str, str | None]]:
 def red(alarm: Mapping[str, Any], values: Mapping[str, float]) -> bool:
     """Whether a minute with these values, by target group, is breaching; a group without a value is not in them.
 
-    A sum takes a missing value for 0 while the other has one, and is missing when both are
-    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+    There were 20 requests in each group that has a value, so that five errors are more than any share.
     """
-    if "Metrics" in alarm:
-        *_, total = alarm["Metrics"]
-        assert total["Expression"] == "+".join(query["Id"] for query in alarm["Metrics"][:-1])
-        assert total.get("ReturnData", True) is True
-        assert all(query["ReturnData"] is False for query in alarm["Metrics"][:-1])
-    known = [values[group] for _, group in watched(alarm) if group is not None and group in values]
-    if not known:
-        return bool(alarm["TreatMissingData"] == "breaching")
-    if alarm["ComparisonOperator"] == "LessThanThreshold":
-        return bool(sum(known) < alarm["Threshold"])
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    return bool(sum(known) >= alarm["Threshold"])
+
+    def found(name: str, dimensions: Mapping[str, Any]) -> float | None:
+        value = values.get(dimensions["TargetGroup"]["Fn::GetAtt"][0])
+        return 20 if name == "RequestCount" and value is not None else value
+
+    return alarm_math.red(alarm, found)
 
 
 def alarms(template: Template, metric: str) -> list[dict[str, Any]]:
-    """All alarms on a metric."""
-    return [one for one in of_type(template, ALARM).values() if metric in {name for name, _ in watched(one)}]
+    """All alarms on a metric of target groups."""
+    found = of_type(template, ALARM).values()
+    return [one for one in found if any(name == metric and group for name, group in watched(one))]
 
 
 @pytest.fixture(scope="module")
@@ -146,10 +141,11 @@ def test_after_every_alarm_on_targets_sees_both_groups(templates: Mapping[str, T
     template = templates[strategy]
     both = list(groups(template))
     on_targets = [one for one in of_type(template, ALARM).values() if any(group for _, group in watched(one))]
-    assert len(on_targets) == 6, "two for deployments, four that page"
+    assert len(on_targets) == 9, "two for deployments, seven that page: of two zones one on unhealthy targets each"
     for alarm in on_targets:
-        assert [group for _, group in watched(alarm)] == both
-        assert len({name for name, _ in watched(alarm)}) == 1
+        names = list(dict.fromkeys(name for name, _ in watched(alarm)))
+        assert watched(alarm) == [(name, group) for name in names for group in both]
+        assert len(names) == 1 or names == [ERRORS, "RequestCount"]
         stats = [(query["MetricStat"]["Period"], query["MetricStat"]["Stat"]) for query in alarm["Metrics"][:-1]]
         assert len(set(stats)) == 1
         assert stats[0][0] == 60
@@ -165,13 +161,15 @@ def test_after_the_idle_group_neither_pages_nor_hides(
     template = templates[strategy]
     both = groups(template)
     active, idle = both[serving], both[1 - serving]
-    (few,) = alarms(template, HEALTHY)
+    few, none = alarms(template, HEALTHY)
     for quiet in ({}, {idle: 0}):
+        assert red(none, {active: 0, **quiet})
+        assert not red(none, {active: 1, **quiet})
         assert not red(few, {active: 2, **quiet})
         assert red(few, {active: 1, **quiet})
-        (ill,) = alarms(template, UNHEALTHY)
-        assert red(ill, {active: 1, **quiet})
-        assert not red(ill, {active: 0, **quiet})
+        for ill in alarms(template, UNHEALTHY):
+            assert red(ill, {active: 1, **quiet})
+            assert not red(ill, {active: 0, **quiet})
         for metric in (ERRORS, REFUSED):
             found = alarms(template, metric)
             assert len(found) == 2, "one for deployments, one that pages"
@@ -182,10 +180,11 @@ def test_after_the_idle_group_neither_pages_nor_hides(
 @pytest.mark.parametrize("strategy", ["BLUE_GREEN", "CANARY", "LINEAR"])
 def test_after_no_target_in_any_group_is_a_fault(templates: Mapping[str, Template], strategy: str) -> None:
     """When no task can start there is nothing to count in either group, and that pages (Q4, T4)."""
-    (few,) = alarms(templates[strategy], HEALTHY)
+    few, none = alarms(templates[strategy], HEALTHY)
     first, second = groups(templates[strategy])
-    assert red(few, {})
-    assert red(few, {first: 0, second: 0})
+    for alarm in (few, none):
+        assert red(alarm, {})
+        assert red(alarm, {first: 0, second: 0})
     assert red(few, {first: 1, second: 0})
     assert not red(few, {first: 1, second: 1}), "a step of a canary: one task in each serves"
 
@@ -215,16 +214,19 @@ def test_deployment_alarms_are_metric_alarms_without_a_circle(templates: Mapping
 
 
 def test_rolling_keeps_its_single_metrics(templates: Mapping[str, Template]) -> None:
-    """With one group there is nothing to add up, and a sum would cost an alarm's price for each of its metrics."""
-    assert not [one for one in of_type(templates["ROLLING"], ALARM).values() if "Metrics" in one]
+    """With one group there is nothing to add up, and a sum costs an alarm's price for each metric: only shares do."""
+    several = [one["Metrics"] for one in of_type(templates["ROLLING"], ALARM).values() if "Metrics" in one]
+    assert [len(one) - 1 for one in several] == [2, 2, 2, 4, 4]
+    assert all("/" in one[-1]["Expression"] for one in several)
 
 
 def test_before_the_first_release_a_sum_is_quiet_too(templates: Mapping[str, Template]) -> None:
     """Missing data is no fault while nothing is released, also of two groups (Q3)."""
-    (few,) = alarms(templates["Released"], HEALTHY)
-    condition, released, not_yet = few["TreatMissingData"]["Fn::If"]
-    assert (released, not_yet) == ("breaching", "notBreaching")
-    assert few["ActionsEnabled"]["Fn::If"] == [condition, True, False]
+    for few in alarms(templates["Released"], HEALTHY):
+        condition, released, not_yet = few["TreatMissingData"]["Fn::If"]
+        assert (released, not_yet) == ("breaching", "notBreaching")
+        assert few["ActionsEnabled"]["Fn::If"] == [condition, True, False]
+        assert few["Threshold"]["Fn::If"][::2] == [condition, -1]
 
 
 def test_an_alarm_outlasts_a_deployment_that_doubles_the_tasks() -> None:

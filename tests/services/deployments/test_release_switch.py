@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
 from constructs_lib.services.scaling.capacity import Capacity
@@ -115,8 +115,8 @@ def test_two_alarms_watch_the_service_that_is_scaled() -> None:
         health_check=CHECK,
         capacity=Capacity(target_cpu_percent=40),
     )
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topics=topics)
     template = synthesize(scope)
     alarms = {
         one["Statistic"]: one
@@ -141,11 +141,11 @@ def test_paging_alarms_wait_for_the_release(image: ReleasedDigest | FixedDigest)
     scope = stack()
     cluster, repository = parts(scope)
     service = FargateWebService(scope, "Web", cluster=cluster, repository=repository, image=image, health_check=CHECK)
-    topic = sns.Topic(scope, "Topic")
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topic=topic)
+    topics = NotificationTopics(scope, "Topics")
+    Alarms(scope, "Alarms", application="shop", environment="staging", specs=service.alarms, topics=topics)
     template = synthesize(scope)
-    paging = [alarm for alarm in of_type(template, "AWS::CloudWatch::Alarm").values() if "AlarmActions" in alarm]
+    paging = [alarm for alarm in of_type(template, "AWS::CloudWatch::Alarm").values() if "AlarmName" in alarm]
     expected: Any = True
     if isinstance(image, ReleasedDigest):
         expected = {"Fn::If": [condition(template), True, False]}
-    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 8
+    assert [alarm["ActionsEnabled"] for alarm in paging] == [expected] * 14

@@ -14,10 +14,10 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.guardrails.check import check
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.deployments.deployment_policy import DeploymentPolicy, DeploymentStrategy
 from constructs_lib.services.fargate_service import FargateWebService
 from constructs_lib.services.policy import FixedDigest, ReleasedDigest
@@ -278,8 +278,8 @@ def findings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     after = stack(app, "After")
     capacity = Capacity.for_peak(requests_per_second=60, per_task=30, az_count=2, scheduled=FULL.scheduled)
     service = released(after, capacity=capacity)
-    topic = sns.Topic(after, "Topic")
-    Alarms(after, "Alarms", application="shop", environment="staging", specs=service.alarms, topic=topic)
+    topics = NotificationTopics(after, "Topics")
+    Alarms(after, "Alarms", application="shop", environment="staging", specs=service.alarms, topics=topics)
     app.synth()
     report = check([Path(app.outdir)])
     assert report.problems == ()

@@ -18,11 +18,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_ecs_patterns as patterns
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_sns as sns
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.guardrails.check import check
 from constructs_lib.observability.alarms import Alarms
+from constructs_lib.observability.notification.topics import NotificationTopics
 from constructs_lib.services.sockets.comparison_alarms import SocketChange
 from constructs_lib.services.sockets.runtime import handler
 from constructs_lib.services.sockets.runtime.aws import TIME_WAIT, samples
@@ -138,7 +138,7 @@ def test_after_a_plain_service_is_compared_too(tmp_path: Path) -> None:
         application="shop",
         environment="production",
         specs=comparison(scope, one).alarms,
-        topic=sns.Topic(scope, "Topic"),
+        topics=NotificationTopics(scope, "Topics"),
     )
     template = synthesize(scope)
     (alarm,) = (

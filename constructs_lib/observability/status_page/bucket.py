@@ -1,0 +1,61 @@
+"""The bucket of a status page: private, kept, and with earlier versions of what people wrote."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.observability.status_page.policy import PAGE_PREFIX, STATE_PREFIX
+
+STATE_VERSIONS_DAYS: Final = 30
+PAGE_VERSIONS_DAYS: Final = 1
+
+
+def status_bucket(scope: Construct, id: str, *, name: str) -> s3.CfnBucket:
+    """A bucket that only its own account and one distribution can read.
+
+    Earlier versions of the state are kept for 30 days, to see and to put back what was; those of the pages, which
+    follow from it, for a day.
+    """
+    bucket = s3.CfnBucket(
+        scope,
+        id,
+        bucket_name=name,
+        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+            server_side_encryption_configuration=[
+                s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                    # S3's own keys: no key that CloudFront, a person and the function would all have to reach.
+                    server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                        sse_algorithm="AES256"
+                    )
+                )
+            ]
+        ),
+        public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
+            block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
+        ),
+        ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
+            rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
+        ),
+        versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
+        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+            rules=[
+                _forget(f"{STATE_PREFIX}/", STATE_VERSIONS_DAYS),
+                _forget(f"{PAGE_PREFIX}/", PAGE_VERSIONS_DAYS),
+            ]
+        ),
+    )
+    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
+    return bucket
+
+
+def _forget(prefix: str, days: int) -> s3.CfnBucket.RuleProperty:
+    return s3.CfnBucket.RuleProperty(
+        id=f"earlier-versions-of-{prefix.rstrip('/')}",
+        status="Enabled",
+        prefix=prefix,
+        noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(noncurrent_days=days),
+    )
