@@ -107,6 +107,8 @@ def test_in_another_region_nothing_crosses_but_names(abroad: Path) -> None:
     assert not of_type(page, "AWS::CloudWatch::Alarm")
     ours = set(_raw(abroad))
     assert not ours & set(stacks[PAGE]["dependencies"])
+    told = [one["Properties"].get("EventPattern") for one in of_type(page, "AWS::Events::Rule").values()]
+    assert [pattern["region"] for pattern in told if pattern] == [["eu-west-1"]]
     (rule,) = of_type(feed, "AWS::Events::Rule").values()
     assert ":events:us-west-2:" in json.dumps(rule["Properties"]["Targets"])
 

@@ -106,8 +106,9 @@ def test_aws_s_own_word_is_found() -> None:
 
 def test_the_timeline_holds_one_service_and_aws_s_word() -> None:
     """Tasks, deployments, images and builds of web, and AWS Health's events, which name no service."""
-    kinds = set(found("Timeline of one service", "`detail-type`"))
-    assert len(kinds) == 6
+    kinds = found("Timeline of one service", "`detail-type`")
+    assert len(set(kinds)) == 6
+    assert kinds.count("AWS Health Event") == len(samples("health")) == 8
     other = sample("task-stopped-exit")
     text = json.dumps(other).replace("web", "api")
     assert run(BY_NAME["Timeline of one service"], [json.loads(text)]) == []
