@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import jsii
@@ -20,7 +19,6 @@ from aws_cdk import (
     App,
     ArnFormat,
     Aspects,
-    Aws,
     CfnCondition,
     CfnOutput,
     CfnParameter,
@@ -30,7 +28,6 @@ from aws_cdk import (
     Fn,
     IAspect,
     IgnoreMode,
-    IResolvable,
     RemovalPolicy,
     Size,
     Stack,
@@ -49,23 +46,38 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IConstruct
 
+from benchmarks.plain_base import (
+    APPLICATION,
+    KEEP,
+    REGION,
+    ROOT,
+    ZONES,
+    One,
+    PlainStack,
+    Reckoned,
+    Topics,
+    Until,
+    Watched,
+    alarm,
+    allow,
+    dimensions_of,
+    parameter_name,
+    repository_name,
+    warm_up,
+)
+from benchmarks.plain_dashboard import Shown, dashboard
+from benchmarks.plain_observability import ObservabilityStack, ServiceAlarms
 from constructs_lib.delivery.buildspec import buildspec, release_buildspec
 
-ROOT: Final = Path(__file__).parent.parent
-APPLICATION: Final = "shop"
-REGION: Final = "eu-west-1"
 CIDR: Final = "10.0.0.0/16"
-ZONES: Final = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 PORT: Final = 8080
 MIN_TASKS: Final = 3
 MAX_TASKS: Final = 12
@@ -73,7 +85,6 @@ NO_IMAGE: Final = "sha256:" + "0" * 64
 CHECK: Final = "import sys,urllib.request as r;sys.exit(r.urlopen(sys.argv[1],timeout=5).status!=200)"
 TIMEOUTS: Final = {"UPSTREAM_TIMEOUT": "15", "REQUEST_TIMEOUT": "30", "KEEP_ALIVE": "75", "SHUTDOWN_TIMEOUT": "20"}
 WHY: Final = {"capacity": ["3 to 12 tasks; two serve the peak, and one may be lost with its zone"]}
-KEEP: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 def plain_app(
@@ -93,21 +104,6 @@ def plain_app(
     return app
 
 
-def repository_name(environment: str, service: str) -> str:
-    """ECR's name of a service's repository."""
-    return f"{APPLICATION}/{environment}/{service}"
-
-
-def parameter_name(environment: str, service: str) -> str:
-    """The parameter that holds the digest of a service."""
-    return f"/moorings/{APPLICATION}/{environment}/{service}/digest"
-
-
-def allow(resources: Sequence[str], *actions: str) -> iam.PolicyStatement:
-    """A statement without a condition."""
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
-
-
 class PlainStage(Stage):
     """One environment."""
 
@@ -115,10 +111,12 @@ class PlainStage(Stage):
         super().__init__(scope, id, env=Environment(region=REGION))
         images = ImagesStack(self, "images", id, services)
         delivery = DeliveryStack(self, "delivery", id, services)
-        topic = ObservabilityStack(self, "observability", id).topic
-        retention = RetentionStack(self, "retention", id, services, topic=topic)
-        vpc = NetworkStack(self, "network", id, topic=topic, endpoints=services_stack.endpoints()).vpc
-        running = services_stack(self, "services", id, services, vpc=vpc, topic=topic)
+        observability = ObservabilityStack(self, "observability", id, services)
+        topics = observability.topics
+        retention = RetentionStack(self, "retention", id, services, topics=topics)
+        network = NetworkStack(self, "network", id, topics=topics, endpoints=services_stack.endpoints())
+        elsewhere = [*network.watched, *retention.watched, *observability.watched]
+        running = services_stack(self, "services", id, services, vpc=network.vpc, topics=topics, elsewhere=elsewhere)
         # Names are no references, so the order must be said.
         delivery.add_stack_dependency(images)
         retention.add_stack_dependency(delivery)
@@ -127,19 +125,6 @@ class PlainStage(Stage):
             self, "release", id, services, cluster_name=running.cluster_name, names=running.service_names
         )
         buttons.add_stack_dependency(running)
-
-
-class PlainStack(Stack):
-    """A stack with a name that does not collide."""
-
-    def __init__(self, scope: Construct, id: str, environment: str) -> None:
-        super().__init__(
-            scope,
-            id,
-            stack_name=f"{APPLICATION}--{environment}--{id}",
-            description=f"{APPLICATION}, {environment}: {id}",
-        )
-        self._name = environment
 
 
 class ImagesStack(PlainStack):
@@ -151,7 +136,7 @@ class ImagesStack(PlainStack):
             ecr.Repository(
                 self,
                 service,
-                repository_name=repository_name(self._name, service),
+                repository_name=repository_name(self.env_name, service),
                 image_scan_on_push=True,
                 image_tag_mutability=ecr.TagMutability.IMMUTABLE_WITH_EXCLUSION,
                 image_tag_mutability_exclusion_filters=[ecr.ImageTagMutabilityExclusionFilter.wildcard("pin-*")],
@@ -198,11 +183,11 @@ class DeliveryStack(PlainStack):
                 resource_type="Custom::MooringsReleaseParameter",
                 service_token=function_arn,
                 service_timeout=Duration.minutes(5),
-                properties={"Name": parameter_name(self._name, service)},
+                properties={"Name": parameter_name(self.env_name, service)},
             )
 
     def _build(self, service: str, build_spec: codebuild.BuildSpec) -> None:
-        name = repository_name(self._name, service)
+        name = repository_name(self.env_name, service)
         repository = ecr.Repository.from_repository_name(self, f"{service}-repository", name)
         log_group = logs.LogGroup(
             self, f"{service}-logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=KEEP
@@ -237,7 +222,7 @@ class DeliveryStack(PlainStack):
         )
         variables = {
             "REPOSITORY_URI": repository.repository_uri,
-            "ENVIRONMENT_NAME": self._name,
+            "ENVIRONMENT_NAME": self.env_name,
             "DOCKERFILE": "Dockerfile",
             "CONTEXT": ".",
             "PLATFORM": "linux/arm64",
@@ -246,8 +231,8 @@ class DeliveryStack(PlainStack):
         codebuild.Project(
             self,
             f"{service}-build",
-            project_name=f"{APPLICATION}--{self._name}--{service}",
-            description=f"Builds one image for {self._name} and pushes it to one repository",
+            project_name=f"{APPLICATION}--{self.env_name}--{service}",
+            description=f"Builds one image for {self.env_name} and pushes it to one repository",
             source=codebuild.Source.git_hub(
                 owner="your-organisation",
                 repo="your-application",
@@ -280,7 +265,7 @@ class DeliveryStack(PlainStack):
             statements=[
                 iam.PolicyStatement(
                     actions=["ssm:GetParameter", "ssm:PutParameter"],
-                    resources=[prefix + parameter_name(self._name, service) for service in services],
+                    resources=[prefix + parameter_name(self.env_name, service) for service in services],
                 ),
                 iam.PolicyStatement(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
@@ -311,34 +296,10 @@ class DeliveryStack(PlainStack):
         )
 
 
-class ObservabilityStack(PlainStack):
-    """The topic that alarms are sent to."""
-
-    def __init__(self, scope: Construct, id: str, environment: str) -> None:
-        super().__init__(scope, id, environment)
-        key = kms.Key(
-            self, "Key", description="Encrypts alarm notifications", enable_key_rotation=True, removal_policy=KEEP
-        )
-        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
-        key.grant(alarms, "kms:Decrypt", "kms:GenerateDataKey*")
-        self.topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsOfThisAccount",
-                principals=[alarms],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            )
-        )
-
-
 class RetentionStack(PlainStack):
     """The guard of images in use: events and a schedule wake a function through a queue."""
 
-    def __init__(
-        self, scope: Construct, id: str, environment: str, services: Sequence[str], *, topic: sns.ITopic
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, environment: str, services: Sequence[str], *, topics: Topics) -> None:
         super().__init__(scope, id, environment)
         table = dynamodb.Table(
             self,
@@ -443,7 +404,7 @@ class RetentionStack(PlainStack):
             of_services = _of_services(environment, services[first : first + 14])
             # The L2's pattern has no $or.
             rule.event_pattern = {"$or": of_services if first else [*_OF_ALL, *of_services]}
-        self._alarms(topic.topic_arn)
+        self._alarms(topics)
 
     def _permissions(
         self, services: Sequence[str], *, repositories: Sequence[str], table: str, queue: str, log_group: str
@@ -492,37 +453,38 @@ class RetentionStack(PlainStack):
                 allow([queue], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
                 allow([log_group], "logs:CreateLogStream", "logs:PutLogEvents"),
                 allow(
-                    here("ssm", *(f"parameter{parameter_name(self._name, service)}" for service in services)),
+                    here("ssm", *(f"parameter{parameter_name(self.env_name, service)}" for service in services)),
                     "ssm:GetParameterHistory",
                 ),
             ]
         )
 
-    def _alarms(self, topic_arn: str) -> None:
+    def _alarms(self, topics: Topics) -> None:
         for what, metric, statistic, period, threshold, periods, missing in (
             ("missing-image", "ImagesMissing", "Maximum", 60, 1, 1, "ignore"),
             ("image-at-risk", "ImagesAtRisk", "Minimum", 900, 1, 2, "ignore"),
             ("scan-incomplete", "ScanIncomplete", "Minimum", 900, 1, 2, "ignore"),
             ("guard-silent", "ScanIncomplete", "Minimum", 300, 0, 12, "breaching"),
         ):
-            cloudwatch.CfnAlarm(
+            silent = what == "guard-silent"
+            alarm(
                 self,
+                "images",
                 what,
-                alarm_name=f"{APPLICATION}/{self._name}/images/{what}",
-                alarm_description=f"Images in use: {what}",
-                actions_enabled=True,
-                alarm_actions=[topic_arn],
-                ok_actions=[topic_arn],
-                namespace="Moorings",
-                metric_name=metric,
-                dimensions=dimensions_of({"Application": APPLICATION, "Environment": self._name}),
-                statistic=statistic,
-                period=period,
+                metric=One(
+                    namespace="Moorings",
+                    name=metric,
+                    dimensions={"Application": APPLICATION, "Environment": self.env_name},
+                    statistic=statistic,
+                    period=period,
+                ),
                 threshold=threshold,
-                comparison_operator="LessThanThreshold" if threshold == 0 else "GreaterThanOrEqualToThreshold",
-                evaluation_periods=periods,
-                datapoints_to_alarm=periods,
-                treat_missing_data=missing,
+                periods=periods,
+                below=silent,
+                missing=missing,
+                warm=warm_up(60) if silent else None,
+                topics=topics,
+                pages=what == "missing-image",
             )
 
 
@@ -535,7 +497,7 @@ class NetworkStack(PlainStack):
         id: str,
         environment: str,
         *,
-        topic: sns.ITopic,
+        topics: Topics,
         endpoints: Mapping[str, ec2.InterfaceVpcEndpointAwsService],
     ) -> None:
         super().__init__(scope, id, environment)
@@ -568,42 +530,38 @@ class NetworkStack(PlainStack):
         group.add_ingress_rule(ec2.Peer.ipv4(CIDR), ec2.Port.tcp(443), "HTTPS from this VPC")
         for name, service in endpoints.items():
             self.vpc.add_interface_endpoint(name, service=service, security_groups=[group], open=False)
-        topic_arn = topic.topic_arn
         for number, gateway in enumerate(nat.configured_gateways, start=1):
             on_gateway = {"NatGatewayId": gateway.gateway_id}
-            cloudwatch.CfnAlarm(
-                self,
-                f"nat-ports-{number}",
-                alarm_name=f"{APPLICATION}/{environment}/network/nat-ports-{number}",
-                alarm_description=f"[page] nat-ports-{number}",
-                actions_enabled=True,
-                alarm_actions=[topic_arn],
-                ok_actions=[topic_arn],
+            ports = One(namespace="AWS/NATGateway", name="ErrorPortAllocation", dimensions=on_gateway, statistic="Sum")
+            drops = Reckoned(
                 namespace="AWS/NATGateway",
-                metric_name="ErrorPortAllocation",
-                dimensions=dimensions_of(on_gateway),
+                metrics=[
+                    (name, on_gateway)
+                    for name in ("PacketsDropCount", "PacketsInFromSource", "PacketsInFromDestination")
+                ],
                 statistic="Sum",
-                period=60,
-                threshold=1,
-                comparison_operator="GreaterThanOrEqualToThreshold",
-                evaluation_periods=1,
-                datapoints_to_alarm=1,
-                treat_missing_data="notBreaching",
+                expression="(m0)/(m1+m2)",
+                period=300,
             )
-            cloudwatch.CfnAlarm(
+            alarm(
                 self,
+                "network",
+                f"nat-ports-{number}",
+                metric=ports,
+                threshold=1,
+                topics=topics,
+                runbook="nat-ports",
+            )
+            alarm(
+                self,
+                "network",
                 f"nat-drops-{number}",
-                alarm_name=f"{APPLICATION}/{environment}/network/nat-drops-{number}",
-                alarm_description=f"[notice] nat-drops-{number}",
-                actions_enabled=True,
-                alarm_actions=[topic_arn],
-                ok_actions=[topic_arn],
-                metrics=_share("PacketsDropCount", ("PacketsInFromSource", "PacketsInFromDestination"), on_gateway),
+                metric=drops,
                 threshold=0.0001,
-                comparison_operator="GreaterThanOrEqualToThreshold",
-                evaluation_periods=3,
-                datapoints_to_alarm=3,
-                treat_missing_data="notBreaching",
+                periods=3,
+                topics=topics,
+                pages=False,
+                runbook="nat-drops",
             )
 
 
@@ -618,18 +576,17 @@ class ServicesStack(PlainStack):
         services: Sequence[str],
         *,
         vpc: ec2.IVpc,
-        topic: sns.ITopic,
+        topics: Topics,
+        elsewhere: Sequence[Watched],
     ) -> None:
         super().__init__(scope, id, environment)
         self._vpc = vpc
-        self._topic_arn = topic.topic_arn
-        self._released_if: dict[str, str] = {}
+        self._topics = topics
         self._target_groups: dict[str, str] = {}
-        self._enabled: dict[str, IResolvable] = {}
-        self._breaching: dict[str, str] = {}
+        self._alarms: dict[str, ServiceAlarms] = {}
+        self._shown: dict[str, Shown] = {}
         self._services: dict[str, ecs.FargateService] = {}
         self._resources: dict[str, ecs.CfnService] = {}
-        self._on_errors: dict[str, cloudwatch.CfnAlarm] = {}
         self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
         self.cluster_name = self._cluster_name = self._cluster.cluster_name
         self.service_names: dict[str, str] = {}
@@ -648,6 +605,10 @@ class ServicesStack(PlainStack):
         self._place = f"{self.region}:{self.account}"
         for service in services:
             self._service(service)
+        self._more()
+        for alarms in self._alarms.values():
+            alarms.speak()
+        dashboard(self, list(self._shown.values()), [*self.watched, *elsewhere])
         self._release_role()
 
     @staticmethod
@@ -662,6 +623,10 @@ class ServicesStack(PlainStack):
     def _environment(self, name: str) -> Mapping[str, str]:  # noqa: ARG002  (some services have more)
         return TIMEOUTS
 
+    def _upstream_seconds(self, name: str) -> int:  # noqa: ARG002
+        """How long the application waits for what it calls."""
+        return int(TIMEOUTS["UPSTREAM_TIMEOUT"])
+
     def _port(self, name: str) -> ecs.PortMapping:  # noqa: ARG002
         return ecs.PortMapping(container_port=PORT)
 
@@ -672,12 +637,15 @@ class ServicesStack(PlainStack):
     def _beside(self, name: str, task: ecs.FargateTaskDefinition, linux: ecs.LinuxParameters) -> None:
         """Other containers of the task; none here."""
 
+    def _more(self) -> None:
+        """What else the services have; nothing here."""
+
     def _service(self, name: str) -> None:
         digest = CfnParameter(
             self,
             f"{name}-digest",
             type="AWS::SSM::Parameter::Value<String>",
-            default=parameter_name(self._name, name),
+            default=parameter_name(self.env_name, name),
             description="Name of the parameter that holds the digest to run; a release writes its value",
         ).value_as_string
         released = CfnCondition(
@@ -764,13 +732,29 @@ class ServicesStack(PlainStack):
             scale_out_cooldown=Duration.seconds(60),
             scale_in_cooldown=Duration.seconds(300),
         )
-        self._resources[name] = self._hold_at_zero(service, scaling, released)
+        self._resources[name], target = self._hold_at_zero(service, scaling, released)
         service_name = service.service_name
         on_service = {"ClusterName": self._cluster_name, "ServiceName": service_name}
-        self._alarms(name, released, on_balancer, on_targets, on_service)
+        until = Until(
+            released=released,
+            enabled=Fn.condition_if(released, True, False),
+            breaching=Fn.condition_if(released, "breaching", "notBreaching").to_string(),
+        )
+        slow = self._upstream_seconds(name)
+        alarms = self._alarms[name] = ServiceAlarms(self, name, self._topics, until, target)
+        alarms.on_targets(on_targets, MIN_TASKS)
+        alarms.on_requests(on_balancer, on_targets, share=round(0.5 / MAX_TASKS, 4), slow_seconds=slow)
+        alarms.on_cpu(on_service, MAX_TASKS)
+        self._shown[name] = Shown(
+            name=name,
+            balancer=on_balancer["LoadBalancer"],
+            targets=self._target_groups[name],
+            on_service=on_service,
+            slow_seconds=slow,
+            fewest=MIN_TASKS,
+        )
         self.service_names[name] = service_name
         self._services[name] = service
-        self._released_if[name] = released
         self._released.append(service.service_arn)
         self._task_roles += [task.task_role.role_arn, execution_role.role_arn]
         self._settings(name, service_name, target_group.target_group_arn)
@@ -779,22 +763,22 @@ class ServicesStack(PlainStack):
         ssm.CfnParameter(
             self,
             f"{name}-delivery",
-            name=f"/moorings/{APPLICATION}/{self._name}/{name}/delivery",
+            name=f"/moorings/{APPLICATION}/{self.env_name}/{name}/delivery",
             description="What release commands must know of the service",
             type="String",
             value=json.dumps(
                 {
                     "application": APPLICATION,
-                    "environment": self._name,
+                    "environment": self.env_name,
                     "service": name,
                     "account": self.account,
                     "region": self.region,
-                    "stack": f"{APPLICATION}--{self._name}--services",
-                    "role": f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self._name}--release",
+                    "stack": f"{APPLICATION}--{self.env_name}--services",
+                    "role": f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self.env_name}--release",
                     "cluster": self._cluster_name,
                     "ecs_service": service_name,
                     "target_group": target_group,
-                    "repository": repository_name(self._name, name),
+                    "repository": repository_name(self.env_name, name),
                     "platform": "linux/arm64",
                     "steady_minutes": 15,
                     "window": "",
@@ -853,7 +837,7 @@ class ServicesStack(PlainStack):
         iam.Role(
             self,
             "ReleaseRole",
-            role_name=f"{APPLICATION}--{self._name}--release",
+            role_name=f"{APPLICATION}--{self.env_name}--release",
             assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
             description="Releases: may change task definitions and services of one stack",
             managed_policies=[services],
@@ -861,7 +845,7 @@ class ServicesStack(PlainStack):
                 "Release": iam.PolicyDocument(
                     statements=[
                         allow(
-                            [f"arn:aws:ecs:{place}:task-definition/{APPLICATION}--{self._name}--*:*"],
+                            [f"arn:aws:ecs:{place}:task-definition/{APPLICATION}--{self.env_name}--*:*"],
                             "ecs:ListTagsForResource",
                             "ecs:RegisterTaskDefinition",
                             "ecs:TagResource",
@@ -876,7 +860,7 @@ class ServicesStack(PlainStack):
                             "application-autoscaling:DescribeScheduledActions",
                         ),
                         allow(
-                            [f"arn:aws:cloudwatch:{place}:alarm:{APPLICATION}/{self._name}/*"],
+                            [f"arn:aws:cloudwatch:{place}:alarm:{APPLICATION}/{self.env_name}/*"],
                             "cloudwatch:ListTagsForResource",
                             "cloudwatch:PutMetricAlarm",
                             "cloudwatch:TagResource",
@@ -884,14 +868,14 @@ class ServicesStack(PlainStack):
                         allow([f"arn:aws:cloudwatch:{place}:alarm:*"], "cloudwatch:DescribeAlarms"),
                         allow(
                             [
-                                f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self._name}/*/digest",
+                                f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self.env_name}/*/digest",
                                 f"arn:aws:ssm:{place}:parameter/cdk-bootstrap/*/version",
                             ],
                             "ssm:GetParameters",
                         ),
                         allow(
                             [
-                                f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self._name}--{stack}/*"
+                                f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self.env_name}--{stack}/*"
                                 for stack in ("observability", "network")
                             ],
                             "cloudformation:DescribeStacks",
@@ -902,12 +886,14 @@ class ServicesStack(PlainStack):
         )
 
     def _task(self, name: str, digest: str) -> tuple[ecs.FargateTaskDefinition, iam.IRole]:
-        repository = ecr.Repository.from_repository_name(self, f"{name}-repository", repository_name(self._name, name))
+        repository = ecr.Repository.from_repository_name(
+            self, f"{name}-repository", repository_name(self.env_name, name)
+        )
         writable = self._writable(name)
         task = ecs.FargateTaskDefinition(
             self,
             f"{name}-task",
-            family=f"{APPLICATION}--{self._name}--{name}",
+            family=f"{APPLICATION}--{self.env_name}--{name}",
             cpu=1024,
             memory_limit_mib=2048,
             runtime_platform=ecs.RuntimePlatform(
@@ -960,7 +946,7 @@ class ServicesStack(PlainStack):
 
     def _hold_at_zero(
         self, service: ecs.FargateService, scaling: ecs.ScalableTaskCount, released: str
-    ) -> ecs.CfnService:
+    ) -> tuple[ecs.CfnService, autoscaling.CfnScalableTarget]:
         resource = service.node.find_child("Service")
         assert isinstance(resource, ecs.CfnService)
         resource.add_property_override("DesiredCount", {"Fn::If": [released, {"Ref": "AWS::NoValue"}, 0]})
@@ -981,51 +967,7 @@ class ServicesStack(PlainStack):
         assert isinstance(target, autoscaling.CfnScalableTarget)
         target.add_property_override("MinCapacity", {"Fn::If": [released, MIN_TASKS, 0]})
         target.add_property_override("MaxCapacity", {"Fn::If": [released, MAX_TASKS, 0]})
-        return resource
-
-    def _alarms(
-        self,
-        name: str,
-        released: str,
-        on_balancer: dict[str, str],
-        on_targets: dict[str, str],
-        on_service: dict[str, str],
-    ) -> None:
-        # The L2 alarm takes no condition for its actions, so these are L1, and cost fewer calls at that.
-        enabled = self._enabled[name] = Fn.condition_if(released, True, False)
-        breaching = self._breaching[name] = Fn.condition_if(released, "breaching", "notBreaching").to_string()
-        for what, metric, dimensions, statistic, threshold, periods, below in (
-            ("unhealthy-targets", "UnHealthyHostCount", on_targets, "Maximum", 1, 2, False),
-            ("too-few-healthy-targets", "HealthyHostCount", on_targets, "Minimum", MIN_TASKS, 2, True),
-            ("load-balancer-errors", "HTTPCode_ELB_5XX_Count", on_balancer, "Sum", 5, 1, False),
-            ("application-errors", "HTTPCode_Target_5XX_Count", on_targets, "Sum", 5, 1, False),
-            ("connection-errors", "TargetConnectionErrorCount", on_targets, "Sum", 5, 2, False),
-            ("rejected-connections", "RejectedConnectionCount", on_balancer, "Sum", 1, 1, False),
-            ("scaling-cannot-keep-up", "CPUUtilization", on_service, "Average", 70, 5, False),
-            ("at-maximum", "CPUUtilization", on_service, "SampleCount", MAX_TASKS, 15, False),
-        ):
-            on_cpu = dimensions is on_service
-            alarm = cloudwatch.CfnAlarm(
-                self,
-                f"{name}-{what}",
-                alarm_name=f"{APPLICATION}/{self._name}/{name}/{what}",
-                alarm_description=f"[{'notice' if on_cpu else 'page'}] {what}",
-                actions_enabled=enabled,
-                alarm_actions=[self._topic_arn],
-                ok_actions=[self._topic_arn],
-                namespace="AWS/ECS" if on_cpu else "AWS/ApplicationELB",
-                metric_name=metric,
-                dimensions=dimensions_of(dimensions),
-                statistic=statistic,
-                period=60,
-                threshold=threshold,
-                comparison_operator="LessThanThreshold" if below else "GreaterThanOrEqualToThreshold",
-                evaluation_periods=periods,
-                datapoints_to_alarm=periods,
-                treat_missing_data=breaching if below else "notBreaching",
-            )
-            if what == "application-errors":
-                self._on_errors[name] = alarm
+        return resource, target
 
     def _deployment_alarm(self, id: str, metric: str, dimensions: dict[str, str]) -> cloudwatch.CfnAlarm:
         return cloudwatch.CfnAlarm(
@@ -1105,7 +1047,7 @@ class ReleaseStack(PlainStack):
             inline_policies={"Release": self._permissions(service, service_name, log_group.log_group_arn)},
         )
         variables = {
-            "PLACE": f"{APPLICATION}/{self._name}/{service}",
+            "PLACE": f"{APPLICATION}/{self.env_name}/{service}",
             "COMMAND": "release",
             "DIGEST": "",
             "TO": "",
@@ -1114,7 +1056,7 @@ class ReleaseStack(PlainStack):
         codebuild.Project(
             self,
             f"{service}-release",
-            project_name=f"{APPLICATION}--{self._name}--{service}--release",
+            project_name=f"{APPLICATION}--{self.env_name}--{service}--release",
             description=f"Releases {service}",
             source=codebuild.Source.s3(bucket=self._bucket, path=self._key),
             build_spec=codebuild.BuildSpec.from_object(release_buildspec()),
@@ -1134,9 +1076,9 @@ class ReleaseStack(PlainStack):
 
     def _permissions(self, service: str, service_name: str, log_group_arn: str) -> iam.PolicyDocument:
         place = self._place
-        stack = f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self._name}--services/*"
-        release_role = f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self._name}--release"
-        parameters = f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self._name}"
+        stack = f"arn:aws:cloudformation:{place}:stack/{APPLICATION}--{self.env_name}--services/*"
+        release_role = f"arn:aws:iam::{self.account}:role/{APPLICATION}--{self.env_name}--release"
+        parameters = f"arn:aws:ssm:{place}:parameter/moorings/{APPLICATION}/{self.env_name}"
         in_cluster = {"ArnEquals": {"ecs:cluster": f"arn:aws:ecs:{place}:cluster/{self._cluster_name}"}}
         return iam.PolicyDocument(
             statements=[
@@ -1182,7 +1124,7 @@ class ReleaseStack(PlainStack):
                     "ssm:PutParameter",
                 ),
                 allow(
-                    [f"arn:aws:ecr:{place}:repository/{repository_name(self._name, service)}"],
+                    [f"arn:aws:ecr:{place}:repository/{repository_name(self.env_name, service)}"],
                     "ecr:BatchGetImage",
                     "ecr:DescribeImageScanFindings",
                     "ecr:DescribeImages",
@@ -1194,31 +1136,6 @@ class ReleaseStack(PlainStack):
                 allow([self._bucket_arn], "s3:GetBucketAcl", "s3:GetBucketLocation"),
             ]
         )
-
-
-def _share(
-    part: str, whole: Sequence[str], dimensions: dict[str, str]
-) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
-    """The share of one metric of a NAT gateway in others, in five minutes."""
-    queries = [
-        cloudwatch.CfnAlarm.MetricDataQueryProperty(
-            id=f"m{number}",
-            metric_stat=cloudwatch.CfnAlarm.MetricStatProperty(
-                metric=cloudwatch.CfnAlarm.MetricProperty(
-                    namespace="AWS/NATGateway", metric_name=name, dimensions=dimensions_of(dimensions)
-                ),
-                period=300,
-                stat="Sum",
-            ),
-            return_data=False,
-        )
-        for number, name in enumerate((part, *whole))
-    ]
-    return [*queries, cloudwatch.CfnAlarm.MetricDataQueryProperty(id="share", expression="m0/(m1+m2)")]
-
-
-def dimensions_of(values: dict[str, str]) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
-    return [cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value) for key, value in values.items()]
 
 
 _OF_ALL: Final = (

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from aws_cdk import Duration, Fn, IgnoreMode, IResolvable, RemovalPolicy, Size
+from aws_cdk import Duration, Fn, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_appconfig as appconfig
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
@@ -25,7 +25,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_servicediscovery as servicediscovery
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from benchmarks.features import (
@@ -37,18 +36,19 @@ from benchmarks.features import (
     SCHEMA,
     agent_image,
 )
-from benchmarks.plain_app import (
+from benchmarks.plain_app import MIN_TASKS, PORT, TIMEOUTS, ServicesStack, mounts
+from benchmarks.plain_base import (
     APPLICATION,
     KEEP,
-    MIN_TASKS,
-    PORT,
     REGION,
     ROOT,
-    TIMEOUTS,
-    ServicesStack,
+    One,
+    Reckoned,
+    Topics,
+    Watched,
+    alarm,
     allow,
-    dimensions_of,
-    mounts,
+    warm_up,
 )
 from constructs_lib.services.configuration.policy import agent_settings, agent_url, client_settings, copy_key
 from constructs_lib.services.sockets.agent_config import WRITABLE_PATHS, agent_environment
@@ -57,6 +57,9 @@ from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES, NAMESPA
 INGRESS_PORT: Final = 10_000
 ROOM: Final = 55_296
 """Ports that a task opens connections from."""
+
+_USED_UP: Final = -(-ROOM * 8 // 10)
+_HALF_USED: Final = ROOM // 2
 
 _FASTER: Final = {"UPSTREAM_TIMEOUT": "5", "REQUEST_TIMEOUT": "10"}
 _SOCKETS: Final = {f"agent-{number}": one.path for number, one in enumerate(WRITABLE_PATHS)}
@@ -75,10 +78,13 @@ class FeaturesStack(ServicesStack):
         services: Sequence[str],
         *,
         vpc: ec2.IVpc,
-        topic: sns.ITopic,
+        topics: Topics,
+        elsewhere: Sequence[Watched],
     ) -> None:
         self._caller, *_, self._called = services
-        super().__init__(scope, id, environment, services, vpc=vpc, topic=topic)
+        super().__init__(scope, id, environment, services, vpc=vpc, topics=topics, elsewhere=elsewhere)
+
+    def _more(self) -> None:
         self._connect()
         self._watch_sockets()
         self._compare_sockets()
@@ -100,6 +106,9 @@ class FeaturesStack(ServicesStack):
         self._configure(name)
         return {**TIMEOUTS, **_FASTER, **client_settings(agent_url(*self._ids), self._copy_uri)}
 
+    def _upstream_seconds(self, name: str) -> int:
+        return super()._upstream_seconds(name) if name == self._caller else int(_FASTER["UPSTREAM_TIMEOUT"])
+
     def _port(self, name: str) -> ecs.PortMapping:
         if name == self._caller:
             return ecs.PortMapping(container_port=PORT)
@@ -113,7 +122,7 @@ class FeaturesStack(ServicesStack):
         if name == self._caller:
             told = agent_environment(
                 SocketMetrics(image=agent_image(CLOUDWATCH_AGENT)),
-                SocketSource(application=APPLICATION, environment=self._name, service=name),
+                SocketSource(application=APPLICATION, environment=self.env_name, service=name),
             )
             self._agent(task, linux, CLOUDWATCH_AGENT, environment=told, writable=_SOCKETS, memory=256)
             statements = [
@@ -132,7 +141,7 @@ class FeaturesStack(ServicesStack):
                     "appconfig:StartConfigurationSession",
                     "appconfig:GetLatestConfiguration",
                 ),
-                allow([f"{self._copy_arn}/{copy_key(APPLICATION, self._name, name)}"], "s3:GetObject"),
+                allow([f"{self._copy_arn}/{copy_key(APPLICATION, self.env_name, name)}"], "s3:GetObject"),
             ]
         for statement in statements:
             task.add_to_task_role_policy(statement)
@@ -182,7 +191,7 @@ class FeaturesStack(ServicesStack):
 
     def _connect(self) -> None:
         namespace = servicediscovery.HttpNamespace(
-            self, "Calls", name=f"{APPLICATION}--{self._name}--services", description="Services that call each other"
+            self, "Calls", name=f"{APPLICATION}--{self.env_name}--services", description="Services that call each other"
         ).namespace_id
         caller, called = self._services[self._caller], self._services[self._called]
         offered = ecs.ServiceConnectService(
@@ -209,56 +218,56 @@ class FeaturesStack(ServicesStack):
             "ServiceName": self.service_names[self._caller],
             "TargetDiscoveryName": self._called,
         }
-        for what, metric, statistic, threshold, periods in (
-            (f"{self._called}-answers-errors", "HTTPCode_Target_5XX_Count", "Sum", 5, 1),
-            (f"{self._called}-answers-slowly", "TargetResponseTime", "Average", 5000, 5),
-        ):
-            self._alarm(
-                self._caller,
-                what,
-                enabled=self._enabled[self._caller],
-                metric=("AWS/ECS", metric, on_calls, statistic, 60),
-                threshold=threshold,
-                periods=periods,
-            )
+        alarms = self._alarms[self._caller]
+        errors = One(namespace="AWS/ECS", name="HTTPCode_Target_5XX_Count", dimensions=on_calls, statistic="Sum")
+        alarms.felt(f"{self._called}-answers-errors", errors, 5)
+        slow = One(namespace="AWS/ECS", name="TargetResponseTime", dimensions=on_calls, statistic="Average")
+        alarms.notice(f"{self._called}-answers-slowly", slow, 5000, 5)
 
     def _watch_sockets(self) -> None:
-        enabled = self._enabled[self._caller]
-        on_task = {"Application": APPLICATION, "Environment": self._name, "Service": self._caller}
-        released = self._released_if[self._caller]
-        ignored = Fn.condition_if(released, "ignore", "notBreaching").to_string()
-        for what, share, periods in (("ports-nearly-used-up", 0.8, 1), ("ports-half-used", 0.5, 3)):
-            cloudwatch.CfnAlarm(
+        on_task = {"Application": APPLICATION, "Environment": self.env_name, "Service": self._caller}
+        until = self._alarms[self._caller].until
+        ignored = Fn.condition_if(until.released, "ignore", "notBreaching").to_string()
+        for what, limit, periods, pages in (
+            ("ports-nearly-used-up", _USED_UP, 1, True),
+            ("ports-half-used", _HALF_USED, 3, False),
+        ):
+            alarm(
                 self,
-                f"{self._caller}-{what}",
-                alarm_name=f"{APPLICATION}/{self._name}/{self._caller}/{what}",
-                alarm_description=f"[page] {what}",
-                actions_enabled=enabled,
-                alarm_actions=[self._topic_arn],
-                ok_actions=[self._topic_arn],
-                metrics=_sum_of_sockets(on_task),
-                threshold=-(-ROOM * share // 1),
-                comparison_operator="GreaterThanOrEqualToThreshold",
-                evaluation_periods=periods,
-                datapoints_to_alarm=periods,
-                treat_missing_data=ignored,
+                self._caller,
+                what,
+                metric=_sum_of_sockets(on_task),
+                threshold=limit,
+                periods=periods,
+                missing=ignored,
+                topics=self._topics,
+                pages=pages,
+                until=until,
             )
-        self._alarm(
+        minutes = {"WarmUpPeriodDurationInMinutes": 20, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True}
+        alarm(
+            self,
             self._caller,
             "sockets-unseen",
-            enabled=enabled,
-            metric=(NAMESPACE, METRIC_NAMES[0], on_task, "SampleCount", 60),
+            metric=One(namespace=NAMESPACE, name=METRIC_NAMES[0], dimensions=on_task, statistic="SampleCount"),
             threshold=MIN_TASKS,
             periods=10,
             below=True,
-            missing=self._breaching[self._caller],
+            missing=until.breaching,
+            warm=Fn.condition_if(until.released, minutes, {"Ref": "AWS::NoValue"}),
+            topics=self._topics,
+            pages=False,
+            until=until,
+        )
+        self._shown[self._caller] = replace(
+            self._shown[self._caller], sockets=METRIC_NAMES, used_up=_USED_UP, half_used=_HALF_USED
         )
 
     def _compare_sockets(self) -> None:
         service = f"{self._cluster_name}/{self.service_names[self._caller]}"
         told = {
             "application": APPLICATION,
-            "environment": self._name,
+            "environment": self.env_name,
             "namespace": NAMESPACE,
             "sockets": list(METRIC_NAMES),
             "threshold": 1.5,
@@ -290,42 +299,53 @@ class FeaturesStack(ServicesStack):
             every_minutes=15,
             timeout_minutes=5,
         )
-        on_environment = {"Application": APPLICATION, "Environment": self._name}
-        self._alarm(
+        on_environment = {"Application": APPLICATION, "Environment": self.env_name}
+        alarm(
+            self,
             self._caller,
             "more-sockets-than-before",
-            metric=(
-                "Moorings",
-                "SocketsPerRequestChange",
-                {**on_environment, "Service": self._caller},
-                "Maximum",
-                1800,
+            metric=One(
+                namespace="Moorings",
+                name="SocketsPerRequestChange",
+                dimensions={**on_environment, "Service": self._caller},
+                statistic="Maximum",
+                period=1800,
             ),
             threshold=1.5,
-            periods=1,
+            topics=self._topics,
         )
-        self._alarm(
+        alarm(
+            self,
             "ports",
             "sockets-not-compared",
-            metric=("Moorings", "SocketComparisonsFailed", on_environment, "Maximum", 900),
+            metric=One(
+                namespace="Moorings",
+                name="SocketComparisonsFailed",
+                dimensions=on_environment,
+                statistic="Maximum",
+                period=900,
+            ),
             threshold=1,
             periods=4,
             missing="breaching",
+            warm=warm_up(60),
+            topics=self._topics,
+            pages=False,
         )
 
     def _configure(self, name: str) -> None:
-        full_name = f"{APPLICATION}-{self._name}-{name}"
+        full_name = f"{APPLICATION}-{self.env_name}-{name}"
         application = appconfig.CfnApplication(self, "Configuration", name=full_name)
         application_id = application.ref
         self._configured = environment = appconfig.CfnEnvironment(
             self,
             "ConfigurationEnvironment",
             application_id=application_id,
-            name=self._name,
+            name=self.env_name,
             monitors=[
                 appconfig.CfnEnvironment.MonitorsProperty(
                     # A reference would let CloudFormation look at AppConfig whenever a release changes the alarm.
-                    alarm_arn=f"arn:aws:cloudwatch:{self._place}:alarm:{APPLICATION}/{self._name}/{name}/application-errors",
+                    alarm_arn=f"arn:aws:cloudwatch:{self._place}:alarm:{APPLICATION}/{self.env_name}/{name}/application-errors",
                     alarm_role_arn=self._reads_alarms(),
                 )
             ],
@@ -402,7 +422,7 @@ class FeaturesStack(ServicesStack):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=KEEP,
         )
-        arn, bucket_name, key = bucket.bucket_arn, bucket.bucket_name, copy_key(APPLICATION, self._name, name)
+        arn, bucket_name, key = bucket.bucket_arn, bucket.bucket_name, copy_key(APPLICATION, self.env_name, name)
         application_id, environment_id, profile_id = self._ids
         application = f"{self._appconfig}{application_id}"
         profile = f"{application}/configurationprofile/{profile_id}"
@@ -424,7 +444,7 @@ class FeaturesStack(ServicesStack):
                 "MOORINGS_COPY": json.dumps(
                     {
                         "application": APPLICATION,
-                        "environment": self._name,
+                        "environment": self.env_name,
                         "profile": name,
                         "application_id": application_id,
                         "environment_id": environment_id,
@@ -450,20 +470,24 @@ class FeaturesStack(ServicesStack):
 
     def _watch_copy(self) -> None:
         # Its actions are disabled until the first release, and AppConfig leaves the first deployment alone.
-        self._configured.add_resource_dependency(self._on_errors[self._called])
-        self._alarm(
+        self._configured.add_resource_dependency(self._alarms[self._called].made["application-errors"])
+        alarm(
+            self,
             self._called,
             "configuration-copy",
-            metric=(
-                "Moorings",
-                "CopyAgeMinutes",
-                {"Application": APPLICATION, "Environment": self._name, "Configuration": self._called},
-                "Maximum",
-                300,
+            metric=One(
+                namespace="Moorings",
+                name="CopyAgeMinutes",
+                dimensions={"Application": APPLICATION, "Environment": self.env_name, "Configuration": self._called},
+                statistic="Maximum",
+                period=300,
             ),
             threshold=20,
             periods=3,
             missing="breaching",
+            warm=warm_up(15),
+            topics=self._topics,
+            pages=False,
         )
 
     def _function(
@@ -517,54 +541,11 @@ class FeaturesStack(ServicesStack):
         )
         return role
 
-    def _alarm(
-        self,
-        component: str,
-        what: str,
-        *,
-        metric: tuple[str, str, dict[str, str], str, int],
-        threshold: float,
-        periods: int,
-        enabled: IResolvable | bool = True,
-        below: bool = False,
-        missing: str = "notBreaching",
-    ) -> None:
-        namespace, name, dimensions, statistic, period = metric
-        cloudwatch.CfnAlarm(
-            self,
-            f"{component}-{what}",
-            alarm_name=f"{APPLICATION}/{self._name}/{component}/{what}",
-            alarm_description=f"[page] {what}",
-            actions_enabled=enabled,
-            alarm_actions=[self._topic_arn],
-            ok_actions=[self._topic_arn],
-            namespace=namespace,
-            metric_name=name,
-            dimensions=dimensions_of(dimensions),
-            statistic=statistic,
-            period=period,
-            threshold=threshold,
-            comparison_operator="LessThanThreshold" if below else "GreaterThanOrEqualToThreshold",
-            evaluation_periods=periods,
-            datapoints_to_alarm=periods,
-            treat_missing_data=missing,
-        )
 
-
-def _sum_of_sockets(on_task: dict[str, str]) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
-    queries = [
-        cloudwatch.CfnAlarm.MetricDataQueryProperty(
-            id=f"m{number}",
-            metric_stat=cloudwatch.CfnAlarm.MetricStatProperty(
-                metric=cloudwatch.CfnAlarm.MetricProperty(
-                    namespace=NAMESPACE, metric_name=name, dimensions=dimensions_of(on_task)
-                ),
-                period=60,
-                stat="Maximum",
-            ),
-            return_data=False,
-        )
-        for number, name in enumerate(METRIC_NAMES)
-    ]
-    total = "+".join(f"m{number}" for number in range(len(METRIC_NAMES)))
-    return [*queries, cloudwatch.CfnAlarm.MetricDataQueryProperty(id="total", expression=total, label=METRIC_NAMES[0])]
+def _sum_of_sockets(on_task: dict[str, str]) -> Reckoned:
+    return Reckoned(
+        namespace=NAMESPACE,
+        metrics=[(name, on_task) for name in METRIC_NAMES],
+        statistic="Maximum",
+        expression="+".join(f"m{number}" for number in range(len(METRIC_NAMES))),
+    )

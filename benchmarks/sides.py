@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["ours", "plain"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
-SERVICES_AT_MOST: Final = 17
-"""In one environment, as ``EnvironmentConfig`` allows; more go to a second one."""
+SERVICES_AT_MOST: Final = 13
+"""Of these web services over three zones a stack has room for so many; more go to another environment."""
 SERVICES_WITH_FEATURES: Final = 2
 """One that calls and is counted, one that is called and has a configuration."""
 

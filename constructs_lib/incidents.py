@@ -73,6 +73,7 @@ _PIPELINE = "constructs_lib.delivery.pipeline.BuildPipeline"
 _RELEASE = "constructs_lib.delivery.release_parameter.ReleaseParameters"
 _PROMOTION = "constructs_lib.delivery.promotion_pipeline.PromotionPipeline"
 _RELEASES = "constructs_lib.delivery.release_pipeline.ReleasePipeline"
+_ALARMS = "constructs_lib.observability.alarms.Alarms"
 _SERVICE = "constructs_lib.services.fargate_service.FargateWebService"
 _WORKER = "constructs_lib.services.fargate_worker.FargateWorker"
 _CONNECT = "constructs_lib.services.traffic.service_connect.ServiceConnect"
@@ -128,15 +129,28 @@ LESSONS: Final = (
     Lesson(
         id="W3",
         happened="customers noticed before monitoring did",
-        served_by=("constructs_lib.observability.alarms.Alarms", _SERVICE),
+        served_by=(
+            _ALARMS,
+            _SERVICE,
+            "constructs_lib.observability.detection.detection_budget.DetectionBudget",
+            "constructs_lib.observability.notification.topics.NotificationTopics",
+            "constructs_lib.observability.dashboard.dashboard.EnvironmentDashboard",
+        ),
         tests=(
+            "tests/services/traffic/test_partial_failure.py::test_before_a_plain_service_sees_nothing",
+            "tests/services/traffic/test_partial_failure.py::test_after_what_only_some_meet_is_seen",
+            "tests/observability/test_component_alarms.py::test_before_each_alarm_of_one_cause_pages_by_itself",
+            "tests/observability/test_component_alarms.py::test_after_one_cause_pages_once",
+            "tests/observability/detection/test_plain_cdk.py::test_after_it_comes_within_five_minutes_and_says_what_tells_sooner",
+            "tests/e2e/test_see_it_first.py::test_one_fault_pages_once_and_the_page_tells_of_it",
+            "tests/observability/notification/test_topics.py::test_before_a_topic_with_snss_own_key_takes_no_alarm",
+            "tests/observability/dashboard/test_dashboard.py::test_after_the_body_is_what_aws_documents",
             "tests/services/test_alarms.py::test_an_alarm_pages_within_two_minutes_and_tells_what_to_look_at",
             "tests/observability/test_alarms.py::test_an_alarm_is_not_red_before_it_acts",
             "tests/services/test_alarms.py::test_targets_that_refuse_connections_page_unless_one_just_left",
             "tests/services/test_alarms.py::test_one_visitor_who_is_turned_away_is_enough",
         ),
         rules=("MOOR-W3a", "MOOR-W3b"),
-        missing="impaired tasks, a measured time to the page",
     ),
     Lesson(
         id="W4",
@@ -152,20 +166,38 @@ LESSONS: Final = (
     Lesson(
         id="W5",
         happened="evidence was gone when the cause was looked for",
-        served_by=("constructs_lib.services.traffic.ingress.AccessLogsBucket",),
-        tests=("tests/services/traffic/test_ingress.py::test_access_logs_are_kept",),
+        served_by=(
+            "constructs_lib.observability.evidence.evidence_log.EvidenceLog",
+            "constructs_lib.observability.evidence.event_messages.EventMessages",
+            "constructs_lib.services.traffic.ingress.AccessLogsBucket",
+        ),
+        tests=(
+            "tests/observability/evidence/test_evidence_log.py::test_before_nothing_is_left_of_a_stopped_task_after_an_hour",
+            "tests/observability/evidence/test_evidence_log.py::test_after_it_can_still_be_looked_up",
+            "tests/stacks/test_evidence.py::test_staging_keeps_its_own_events_once",
+            "tests/observability/evidence/test_event_messages.py::test_before_a_plain_rule_mails_what_needs_nobody",
+            "tests/observability/runtime/messages/test_message.py::test_after_the_mail_begins_with_what_is_wrong",
+            "tests/observability/runtime/messages/test_handler.py::test_a_worker_that_fails_again_and_again_pages_once",
+            "tests/e2e/test_see_it_first.py::test_an_image_that_is_gone_is_evidence_and_one_message",
+            "tests/services/traffic/test_ingress.py::test_access_logs_are_kept",
+        ),
         rules=("MOOR-W5a",),
-        missing="stored ECS and AWS Health events, a page on stop reasons",
     ),
     Lesson(
         id="W6",
         happened="changes waited for a window, and maintenance was announced by hand",
-        served_by=("constructs_lib.delivery.window.MaintenanceWindow", _RELEASES),
+        served_by=(
+            "constructs_lib.delivery.window.MaintenanceWindow",
+            _RELEASES,
+            "constructs_lib.observability.runtime.status.changes.Announce",
+        ),
         tests=(
+            "tests/ops/test_status_page.py::test_a_maintenance_is_announced_in_any_zone",
+            "tests/observability/runtime/status/test_status_handler.py::test_a_maintenance_begins_and_ends_by_the_clock",
             "tests/delivery/test_window.py::test_w6_a_window_holds_noon_back_and_lets_the_night_through",
             "tests/e2e/test_delivery.py::test_outside_the_window_a_release_is_refused_and_a_rollback_is_not",
         ),
-        missing="an announcement of the release",
+        missing="an announcement that a release makes by itself",
     ),
     Lesson(
         id="T1",
@@ -232,7 +264,25 @@ LESSONS: Final = (
         ),
         rules=("MOOR-T4a", "MOOR-T4b", "MOOR-T4c", "MOOR-T4d", "MOOR-T4e", "MOOR-T4f"),
     ),
-    Lesson(id="T5", happened="the status page followed 25 minutes late"),
+    Lesson(
+        id="T5",
+        happened="the status page followed 25 minutes late",
+        served_by=(
+            "constructs_lib.observability.status_page.status_page.StatusPage",
+            "constructs_lib.observability.status_page.status_source.StatusSource",
+            _ALARMS,
+        ),
+        tests=(
+            "tests/observability/status_page/test_status_page.py::test_before_a_page_beside_the_services_falls_with_them",
+            "tests/observability/status_page/test_status_page.py::test_after_nothing_of_the_page_is_of_what_serves_visitors",
+            "tests/observability/runtime/status/test_by_machine.py::test_t5_a_red_alarm_is_on_the_page_and_a_green_one_takes_it_back",
+            "tests/observability/runtime/status/test_changes_properties.py::test_what_people_say_does_not_depend_on_alarms",
+            "tests/observability/runtime/status/test_interleavings.py::test_every_interleaving_of_two_publishers_ends_right",
+            "tests/e2e/test_see_it_first.py::test_the_page_stands_in_another_region",
+            "tests/proof/test_status_page.py::test_t5_before_the_usual_page_fails_each_of_these",
+            "tests/incidents/test_told_replay.py::test_users_of_twilio_learn_within_180_s_when_requests_fail_at_once",
+        ),
+    ),
     Lesson(
         id="Q1",
         happened="one build pushed to staging and production",

@@ -81,7 +81,7 @@ class Component:
             MetricName="UnHealthyHostCount",
             Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
             # A minute is told when it is over, and has the time of its beginning.
-            StartTime=datetime.fromtimestamp(since, UTC) - timedelta(seconds=controls.minute(self._cloud.endpoint)),
+            StartTime=datetime.fromtimestamp(since - controls.minute(self._cloud.endpoint), UTC),
             EndTime=datetime.now(UTC) + timedelta(seconds=1),
             Period=1,
             Statistics=["Maximum"],

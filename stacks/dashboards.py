@@ -51,13 +51,12 @@ def _shown(
     made: FargateWebService | FargateWorker,
     settings: DeliverySettings,
 ) -> DashboardService:
-    groups = (made.target_group, made.alternate_target_group) if isinstance(made, FargateWebService) else ()
     return DashboardService(
         component=service.name,
         cluster=settings.cluster,
         service=settings.ecs_service,
         load_balancer=made.load_balancer_full_name if isinstance(made, FargateWebService) else None,
-        target_groups=tuple(group.target_group_full_name for group in groups if group is not None),
+        target_groups=made.target_group_full_names if isinstance(made, FargateWebService) else (),
         zones=config.availability_zones,
         sockets=service.socket_metrics is not None,
     )

@@ -61,7 +61,7 @@ class Alarms(Construct):
     ) -> None:
         check(specs)
         super().__init__(scope, id)
-        arns: dict[Severity, str] = {"page": topics.page.topic_arn, "notice": topics.notice.topic_arn}
+        arns: dict[Severity, str] = {"page": topics.arn("page"), "notice": topics.arn("notice")}
         said = tuple(composites(specs))
         names = [alarm_name(application, environment, spec.component, spec.what) for spec in specs]
         taken = names + [alarm_name(application, environment, one.component, one.kind) for one in said]

@@ -49,7 +49,7 @@ class Gate:
         key = (condition, threshold.value, low)
         if key not in self._values:
             never = NEVER_BELOW if low else NEVER_REACHED
-            self._values[key] = Token.as_number(Fn.condition_if(condition, threshold.value, never))
+            self._values[key] = Token.as_number(_either(condition, threshold.value, never))
         return self._values[key]
 
     def _missing_data(self, condition: str, threshold: Threshold) -> str:
@@ -57,7 +57,7 @@ class Gate:
         if missing == "notBreaching":
             return missing
         if (condition, missing) not in self._missing:
-            self._missing[condition, missing] = Fn.condition_if(condition, missing, "notBreaching").to_string()
+            self._missing[condition, missing] = Token.as_string(_either(condition, missing, "notBreaching"))
         return self._missing[condition, missing]
 
     def _warm_up(self, condition: str, threshold: Threshold) -> IResolvable | None:
@@ -69,3 +69,8 @@ class Gate:
             said = {"WarmUpPeriodDurationInMinutes": minutes, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True}
             self._warm_ups[condition, minutes] = Fn.condition_if(condition, said, _NO_VALUE)
         return self._warm_ups[condition, minutes]
+
+
+def _either(condition: str, value: float | str, otherwise: float | str) -> dict[str, list[float | str]]:
+    """As data, which CDK needs no call for."""
+    return {"Fn::If": [condition, value, otherwise]}

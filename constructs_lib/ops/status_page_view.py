@@ -17,7 +17,11 @@ def as_text(state: PageState, now: datetime) -> Iterator[str]:
     read = f"alarms read {minute(state.checked)}" if state.checked else "alarms not read yet"
     yield f"revision {state.revision}, {read}{'; LATE' if is_late(state, now) else ''}"
     rows = [
-        (one.component.name, one.state, f"by {_by(one.by)}{f' since {minute(one.since)}' if one.since else ''}")
+        (
+            one.component.name,
+            one.state if one.known else "not known",
+            f"by {_by(one.by)}{f' since {minute(one.since)}' if one.since else ''}",
+        )
         for one in components(state, now)
     ]
     yield from aligned(rows, indent="  ")
@@ -34,7 +38,7 @@ def as_json(state: PageState, now: datetime) -> dict[str, object]:
         "checked": _iso(state.checked),
         "late": is_late(state, now),
         "components": [
-            {"name": one.component.name, "state": one.state, "by": one.by, "since": _iso(one.since)}
+            {"name": one.component.name, "state": one.state, "known": one.known, "by": one.by, "since": _iso(one.since)}
             for one in components(state, now)
         ],
         "entries": [_entry(entry, now) for entry in state.entries],

@@ -81,6 +81,7 @@ class FargateWebService(Construct):
         traffic_role: the role by which ECS does so, if any; a release passes it.
         load_balancer: the load balancer that was made or given.
         load_balancer_full_name: its name in CloudWatch's metrics, ``app/…/…``.
+        target_group_full_names: those of the one or two target groups, ``targetgroup/…/…``.
         listener: its listener that passes requests on to the tasks.
         task: the task definition with its containers; ``task.add_sidecar`` puts another one beside the application.
         scaling: the scalable target, for ``scaling.scale_on_metric`` and the like.
@@ -163,7 +164,7 @@ class FargateWebService(Construct):
         self.load_balancer_full_name = used.full_name
         self.listener: elbv2.IApplicationListener = used.listener
         shared = isinstance(ingress, SharedListener)
-        target_group_names = [one.target_group_full_name for one in groups]
+        self.target_group_full_names = tuple(one.target_group_full_name for one in groups)
         self.service = ecs_service(
             self,
             cluster=cluster,
@@ -174,7 +175,7 @@ class FargateWebService(Construct):
             alarms=deployment_alarms(
                 self,
                 load_balancer=used.full_name,
-                target_groups=target_group_names,
+                target_groups=self.target_group_full_names,
                 shared=shared,
             ),
             grace_seconds=health_check.grace_period_seconds,
@@ -205,7 +206,7 @@ class FargateWebService(Construct):
             component,
             cluster=cluster.cluster_name,
             service=self.service.service_name,
-            balanced=Balanced(load_balancer=used.full_name, target_groups=target_group_names, shared=shared),
+            balanced=Balanced(load_balancer=used.full_name, target_groups=self.target_group_full_names, shared=shared),
             zones=zones,
             capacity=capacity,
             check=health_check,

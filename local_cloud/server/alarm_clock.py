@@ -72,11 +72,11 @@ def _run() -> None:
     while True:
         time.sleep(min(_minute / 10, 0.25))
         try:
-            task_metrics.sample()
             number = time.time() // _minute
             if number != last:
                 last = number
                 _tick(number * _minute)
+            task_metrics.sample()
         except Exception:
             traceback.print_exc()  # into the server's log: the clock must go on
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Any
 
-from local_cloud.server.emulator import Properties, Response, answer, ec2, ecr, ecs, refusal, responses, wrap
+from local_cloud.server.emulator import Properties, Response, answer, ecr, ecs, refusal, responses, wrap
 from local_cloud.server.events import emit
 from local_cloud.server.health import (
     EXITS,
@@ -29,6 +29,7 @@ from local_cloud.server.health import (
     target_groups,
 )
 from local_cloud.server.images import is_active
+from local_cloud.server.zones import zone_of
 
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 1.0, 60.0
 ONE_OFF_SECONDS = 2.0
@@ -130,7 +131,7 @@ def _pull(task: Properties) -> None:
     digests = deployment.setdefault("_digests", {}) if deployment else {}
     if task.get("launchType") == "FARGATE":
         task.pop("containerInstanceArn", None)
-    task["availabilityZone"] = _zone(service, task)
+    task["availabilityZone"] = zone_of(service, task)
     if task["_network_mode"] == "awsvpc":
         address = {"name": "privateIPv4Address", "value": str(IPv4Address(next(_addresses)))}
         task["attachments"] = [{"type": "ElasticNetworkInterface", "status": "ATTACHED", "details": [address]}]
@@ -160,19 +161,6 @@ def _pull(task: Properties) -> None:
         task.update(_startup_stable=False, _behaviour=UNHEALTHY if unhealthy else "")
         grace = FAULT_GRACE_SECONDS if fault else GRACE_SECONDS
         _judged[_of_account(task)] = time.monotonic() + (grace if unhealthy else HEALTHY_SECONDS)
-
-
-def _zone(service: Properties | None, task: Properties) -> str:
-    """ECS spreads a service's tasks over the zones of its subnets; MiniStack names one zone always."""
-    network = (service or {}).get("networkConfiguration") or {}
-    subnets = (network.get("awsvpcConfiguration") or {}).get("subnets") or []
-    zones = [ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets if subnet in ec2._subnets]
-    others = [
-        one["availabilityZone"]
-        for one in list(ecs._tasks.values())
-        if one is not task and one["group"] == task["group"] and one["lastStatus"] in ("PENDING", "RUNNING")
-    ]
-    return min(zones, key=others.count) if zones else str(task["availabilityZone"])
 
 
 def _of_account(task: Properties) -> tuple[str, str, str]:

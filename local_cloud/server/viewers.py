@@ -26,6 +26,7 @@ class Viewers:
         if key not in self._ports:
             listener = socket.socket()
             listener.bind(("127.0.0.1", 0))
+            listener.listen()  # who asks before the server is ready waits for it
             self._ports[key] = listener.getsockname()[1]
             config = Config()
             config.bind = [f"fd://{listener.detach()}"]

@@ -208,7 +208,7 @@ def test_an_image_that_is_gone_is_evidence_and_one_message(scene: Scene, heard: 
 
 
 def told(heard: Pager, topic: str) -> list[str]:
-    """What a topic has sent so far.."""
+    """What a topic has sent so far."""
     return [f"{message.subject}\n{message.text}" for message in heard.messages(topic)]
 
 

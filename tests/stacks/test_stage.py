@@ -183,6 +183,8 @@ def test_other_environments_say_how_they_are_released(tmp_path: Path) -> None:
     found = {}
     for name, template in iam.read_templates(tmp_path).items():
         for parameter in of_type(template, "AWS::SSM::Parameter").values():
+            if not str(parameter["Properties"]["Name"]).endswith("/delivery"):
+                continue
             settings = DeliverySettings.from_json(iam.text(parameter["Properties"]["Value"]))
             found[settings.environment, settings.service] = settings
             assert settings.stack == name
@@ -223,12 +225,19 @@ def test_a_pipeline_starts_at_a_push_and_its_build_does_not(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("environment", ENVIRONMENT_NAMES)
 def test_scaling_that_cannot_keep_up_is_told_and_wakes_nobody(environment: str, templates: Templates) -> None:
-    """The service has six pages, and two notices: it is at its maximum, or needs more than it may have (T1)."""
-    alarms = of_type(templates[f"shop--{environment}--services"], "AWS::CloudWatch::Alarm").values()
+    """The service has three notices: it is at its maximum, needs more than it may have, or few requests fail (T1, W3).
+
+    What users notice pages once, by the alarm of the whole component; its own alarms tell nobody.
+    """
+    services = templates[f"shop--{environment}--services"]
+    alarms = of_type(services, "AWS::CloudWatch::Alarm").values()
     told = [alarm["Properties"] for alarm in alarms if "AlarmActions" in alarm["Properties"]]
-    notices = [alarm["AlarmName"] for alarm in told if alarm["AlarmDescription"].startswith("[notice]")]
-    assert len(told) == 8
-    assert notices == [f"shop/{environment}/web/{what}" for what in ("at-maximum", "scaling-cannot-keep-up")]
+    assert all(alarm["AlarmDescription"].startswith("[notice]") for alarm in told)
+    notices = ("some-requests-fail", "at-maximum", "scaling-cannot-keep-up")
+    assert sorted(alarm["AlarmName"] for alarm in told) == sorted(f"shop/{environment}/web/{what}" for what in notices)
+    composites = [alarm["Properties"] for alarm in of_type(services, "AWS::CloudWatch::CompositeAlarm").values()]
+    pages = [alarm["AlarmName"] for alarm in composites if "AlarmActions" in alarm]
+    assert pages == [f"shop/{environment}/web/degraded"]
 
 
 def test_the_alarm_topic_is_there_before_what_is_watched(assembly: Path) -> None:

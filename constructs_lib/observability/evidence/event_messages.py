@@ -102,8 +102,8 @@ class EventMessages(Construct):
             "clusters": list(clusters),
             "build_projects": list(build_projects),
             "components": list(components),
-            "page": topics.page.topic_arn,
-            "notice": topics.notice.topic_arn,
+            "page": topics.arn("page"),
+            "notice": topics.arn("notice"),
             "table": table.ref,
             "evidence": evidence_log,
             "runbooks": (runbooks or Runbooks()).base,
@@ -118,7 +118,7 @@ class EventMessages(Construct):
             environment={_VARIABLE: _text(settings)},
             permissions=lambda log_group: message_permissions(
                 region=here.region,
-                topics=[ours.page.topic_arn, ours.notice.topic_arn] if ours else [],
+                topics=[ours.arn("page"), ours.arn("notice")] if ours else [],
                 key=ours.key.key_arn if ours else None,
                 table=table.attr_arn,
                 evidence=evidence,
@@ -184,15 +184,16 @@ class EventMessages(Construct):
                 )
             ],
         )
+        rule_arn = rule.attr_arn
         lambda_.CfnPermission(
             self,
             "MayCall",
             action="lambda:InvokeFunction",
             function_name=function_arn,
             principal="events.amazonaws.com",
-            source_arn=rule.attr_arn,
+            source_arn=rule_arn,
         )
-        return rule.attr_arn
+        return rule_arn
 
 
 def _text(settings: Mapping[str, object]) -> str:

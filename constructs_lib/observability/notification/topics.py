@@ -43,6 +43,10 @@ class ExistingTopics:
         """The topic of a severity."""
         return self.page if severity == "page" else self.notice
 
+    def arn(self, severity: Severity) -> str:
+        """The ARN of a severity's topic."""
+        return self.of(severity).topic_arn
+
 
 class NotificationTopics(Construct):
     """The topics ``page`` and ``notice``, encrypted with one key of their own (lesson W3).
@@ -79,8 +83,9 @@ class NotificationTopics(Construct):
             # No condition on the account: with one, EventBridge cannot publish to an encrypted topic
             # (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html). The topics' policies say who may.
             self.key.grant(principal, "kms:Decrypt", "kms:GenerateDataKey*")
-        self.page: sns.ITopic = self._topic("Page", alarms)
-        self.notice: sns.ITopic = self._topic("Notice", alarms)
+        self._arns: dict[Severity, str] = {}
+        self.page: sns.ITopic = self._topic("page", alarms)
+        self.notice: sns.ITopic = self._topic("notice", alarms)
         for target in targets:
             self._tell(target)
 
@@ -88,22 +93,27 @@ class NotificationTopics(Construct):
         """The topic of a severity."""
         return self.page if severity == "page" else self.notice
 
-    def _topic(self, id: str, alarms: iam.ServicePrincipal) -> sns.Topic:
-        topic = sns.Topic(self, id, master_key=self.key, enforce_ssl=True)
+    def arn(self, severity: Severity) -> str:
+        """The ARN of a severity's topic; CDK was asked for it once."""
+        return self._arns[severity]
+
+    def _topic(self, severity: Severity, alarms: iam.ServicePrincipal) -> sns.Topic:
+        topic = sns.Topic(self, severity.capitalize(), master_key=self.key, enforce_ssl=True)
+        self._arns[severity] = topic.topic_arn
         # On the topic's own policy: a topic has one, and a second that somebody's grant made would replace it.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisAccount",
                 principals=[alarms],
                 actions=["sns:Publish"],
-                resources=[topic.topic_arn],
+                resources=[self._arns[severity]],
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
         return topic
 
     def _tell(self, target: TopicTarget) -> None:
-        arns = {severity: self.of(severity).topic_arn for severity in target.severities}
+        arns = {severity: self.arn(severity) for severity in target.severities}
         if isinstance(target, EmailTarget):
             self._subscribe(arns, "email", target.address, target.address)
         elif isinstance(target, HttpsTarget):

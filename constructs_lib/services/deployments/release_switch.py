@@ -40,14 +40,18 @@ class ReleaseSwitch:
             scope, "Released", expression=Fn.condition_not(Fn.condition_equals(value, NOT_RELEASED))
         )
         self.condition_id = condition.logical_id
-        self.digest = Fn.condition_if(self.condition_id, value, NO_IMAGE).to_string()
+        self.digest = Token.as_string(_either(self.condition_id, value, NO_IMAGE))
         CfnOutput(
             scope,
             "Running",
             description="The digest that the service runs",
-            value=Fn.condition_if(
-                self.condition_id, value, "no release yet: the service stands with zero tasks and its alarms are quiet"
-            ).to_string(),
+            value=Token.as_string(
+                _either(
+                    self.condition_id,
+                    value,
+                    "no release yet: the service stands with zero tasks and its alarms are quiet",
+                )
+            ),
         )
 
     def desired_count(self) -> float | None:
@@ -62,8 +66,13 @@ class ReleaseSwitch:
         """``DISABLED`` while nothing is released, ``ENABLED`` after that."""
         if self.condition_id is None:
             return "ENABLED"
-        return Fn.condition_if(self.condition_id, "ENABLED", "DISABLED").to_string()
+        return Token.as_string(_either(self.condition_id, "ENABLED", "DISABLED"))
 
     def _or_zero(self, value: int | dict[str, str]) -> float:
         assert self.condition_id is not None
-        return Token.as_number(Fn.condition_if(self.condition_id, value, 0))
+        return Token.as_number(_either(self.condition_id, value, 0))
+
+
+def _either(condition: str, value: object, otherwise: object) -> dict[str, list[object]]:
+    """As data, which CDK needs no call for."""
+    return {"Fn::If": [condition, value, otherwise]}

@@ -19,9 +19,12 @@ REOPENED_WITHIN: Final = timedelta(minutes=15)
 
 
 def read(state: PageState, component: str, felt: Felt, reading: Reading, now: datetime) -> PageState:
-    """``state`` with one reading of an alarm; of each alarm the newest is kept, whatever the order of events."""
+    """``state`` with one reading of an alarm; of each alarm the newest is kept, whatever the order of events.
+
+    An alarm without data, as one is that was just made, says nothing: it neither opens an incident nor ends one.
+    """
     found = state.component(component)
-    if found is None or reading.timestamp > now + FUTURE:
+    if found is None or reading.value == "INSUFFICIENT_DATA" or reading.timestamp > now + FUTURE:
         return state
     known = found.machine.of(felt)
     if known is not None and reading.rank <= known.rank:

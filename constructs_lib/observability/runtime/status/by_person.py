@@ -69,12 +69,17 @@ def resolved(state: PageState, id: str, at: datetime, text: Text | None, now: da
 
 
 def overridden(state: PageState, name: str, claim: State | None, at: datetime, now: datetime) -> PageState:
-    """A person says what a component is, or takes it back; an older word does not undo a newer one."""
+    """A person says what a component is, or takes it back; an older word does not undo a newer one, and is told so."""
     _not_ahead(at, now)
     _known(state, (name,))
     component = state.component(name)
-    if component is None or (component.person is not None and component.person.since > at):
+    if component is None:
         return state
+    if component.person is not None and component.person.since > at:
+        raise RefusedError(
+            f"time must be after {iso_seconds(component.person.since)}, when somebody set {name!r} to "
+            f"{component.person.state}, got {iso_seconds(at)}; look at the page, and try again"
+        )
     person = None if claim is None else PersonState(state=claim, since=at)
     return with_component(state, replace(component, person=person))
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..plain_text import one_line, shown  # noqa: TID252  (the package has another name in Lambda)
 from .entries import Entry, Update
-from .shown import components, is_late, overall, phase
+from .shown import components, is_late, is_unknown, overall, phase
 from .state import PageState
 from .times import iso_seconds
 from .values import MAX_TEXT, MAX_TITLE, Text
@@ -28,12 +28,14 @@ def feed(state: PageState, now: datetime) -> bytes:
         "as_of": iso_seconds(now),
         "title": _title(state.titles),
         "state": overall(state, now),
+        "known": not is_unknown(state, now),
         "reports": {"late": is_late(state, now), "last": _time(state.checked)},
         "components": [
             {
                 "name": each.component.name,
                 "title": _title(each.component.titles),
                 "state": each.state,
+                "known": each.known,
                 "by": each.by,
                 "since": _time(each.since),
                 "alarms": each.component.machine.state,

@@ -62,7 +62,12 @@ class Markup:
             notes.append(self.part(f"also-{machine}"))
         note = f'<span class="note">{" ".join(notes)}</span>' if notes else ""
         name = f'<span class="name">{self.title(each.component.titles)}</span>'
-        return f"<li>{name} {self.state_word(each.state)}{note}</li>"
+        word = (
+            self.state_word(each.state)
+            if each.known
+            else f'<span class="state">{icon(None)} {self.part("unknown")}</span>'
+        )
+        return f"<li>{name} {word}{note}</li>"
 
     def entry(self, entry: Entry) -> str:
         """An incident or a maintenance with all its lines, the newest first."""

@@ -42,9 +42,10 @@ def _page(state: PageState, language: Language, now: datetime) -> str:
 
 
 def _head(state: PageState, language: Language, now: datetime) -> str:
-    style, now_is, words = style_sheet(), overall(state, now), WORDS[language]
+    style, words = style_sheet(), WORDS[language]
+    now_is = None if is_unknown(state, now) else overall(state, now)
     name = for_html(one_line(state.titles.of(language)[0]), MAX_TITLE)
-    tab = words.parts["unknown"] if is_unknown(state, now) else words.states[now_is]
+    tab = words.parts["unknown"] if now_is is None else words.states[now_is]
     others = "".join(f'<link rel="alternate" hreflang="{other}" href="{_way(language, other)}">' for other in LANGUAGES)
     return (
         f'<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{page_csp(style)}">'
@@ -85,6 +86,8 @@ def _now(markup: Markup) -> str:
     headline = f'<span class="{now_is}">{icon(now_is)}</span> {markup.words.headline[now_is]}'
     if is_unknown(markup.state, markup.now):
         headline = markup.part("unknown-headline")
+    elif now_is == "operational" and any(phase(entry, markup.now) == "open" for entry in markup.state.entries):
+        headline = markup.part("open-headline")
     return f'<h1>{headline}</h1><p class="asof"><span>{as_of}</span> {reload}</p>{late}'
 
 

@@ -29,12 +29,14 @@ class Shown:
         state: what it is shown as.
         by: who says so.
         since: since when, as far as known.
+        known: whether anybody has said so at all; by default yes.
     """
 
     component: Component
     state: State
     by: Literal["alarms", "maintenance", "person"]
     since: datetime | None
+    known: bool = True
 
 
 def shown(state: PageState, component: Component, now: datetime) -> Shown:
@@ -52,7 +54,7 @@ def shown(state: PageState, component: Component, now: datetime) -> Shown:
     elif machine.state == "degraded":
         reading = machine.degraded
     since = None if reading is None else reading.timestamp
-    return Shown(component=component, state=machine.state, by="alarms", since=since)
+    return Shown(component=component, state=machine.state, by="alarms", since=since, known=machine.is_known)
 
 
 def components(state: PageState, now: datetime) -> tuple[Shown, ...]:
@@ -91,5 +93,7 @@ def is_late(state: PageState, now: datetime) -> bool:
 
 
 def is_unknown(state: PageState, now: datetime) -> bool:
-    """Whether all looks well and nobody has looked: then the page does not say that all is well."""
-    return is_late(state, now) and overall(state, now) == "operational"
+    """Whether all looks well and nobody has looked at all of it: then the page does not say that all is well."""
+    if overall(state, now) != "operational":
+        return False
+    return is_late(state, now) or not all(each.known for each in components(state, now))

@@ -79,6 +79,11 @@ class MachineState:
                 return felt
         return "operational"
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the alarms say how it is: before the first word of them nothing is red, and nobody knows."""
+        return self.state != "operational" or (self.degraded is not None and self.degraded.value == "OK")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonState:
