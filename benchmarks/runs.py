@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Final
 
+from benchmarks.alarms_made import alarms
 from benchmarks.sides import Side
 
 ROOT: Final = Path(__file__).parent.parent
@@ -36,12 +37,14 @@ class Run:
         cpu_seconds: user and system time of Python and its Node together.
         node_seconds: the part of it that is Node's.
         resources: how many resources of each CloudFormation type, in all stacks of the assembly.
+        alarms: what each alarm does, and how many do the same.
     """
 
     calls: Mapping[str, int]
     cpu_seconds: float
     node_seconds: float
     resources: Mapping[str, int]
+    alarms: Mapping[str, int]
 
     @property
     def all_calls(self) -> int:
@@ -84,7 +87,10 @@ def run(side: Side, services: int, *, features: bool = False, validate: bool = F
         node = cpu - said["python_seconds"]
         if node < _NODE_AT_LEAST:
             raise RuntimeError(f"only {node:.2f} CPU seconds beside Python's; Node was not waited for")
-        return Run(calls=said["calls"], cpu_seconds=cpu, node_seconds=node, resources=resources(Path(folder)))
+        made = Path(folder)
+        return Run(
+            calls=said["calls"], cpu_seconds=cpu, node_seconds=node, resources=resources(made), alarms=alarms(made)
+        )
 
 
 def resources(assembly: Path) -> Counter[str]:

@@ -43,9 +43,7 @@ def compare_sockets(
             service=one.name,
             cluster=settings[one.name].cluster,
             ecs_service=settings[one.name].ecs_service,
-            target_groups=[
-                group.target_group_full_name for group in (made.target_group, made.alternate_target_group) if group
-            ],
+            target_groups=made.target_group_full_names,
             load_balancer=made.load_balancer_full_name,
         )
         for one in config.services

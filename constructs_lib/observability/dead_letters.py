@@ -31,8 +31,8 @@ def dead_letters_alarm(
     return AlarmSpec(
         component=component,
         what=what,
-        meaning=f"Not delivered: {of}. The queue {queue} keeps each, and says why. Mend the cause, send them again if "
-        "they still matter, and delete them.",
+        meaning=f"Not delivered: {of}. The queue that this alarm's metric names keeps each, and says why. Mend the cause, "
+        "send them again if they still matter, and delete them.",
         severity=severity,
         metric=Metric(
             namespace="AWS/SQS",

@@ -16,7 +16,7 @@ def test_one_letter_is_enough_and_silence_changes_nothing() -> None:
     assert (threshold.value, threshold.comparison) == (1, "GreaterThanOrEqualToThreshold")
     assert (threshold.periods, threshold.out_of, threshold.missing) == (1, 1, "ignore")
     assert (alarm.severity, alarm.felt, alarm.acts_if) == ("page", None, None)
-    assert alarm.meaning.startswith("Not delivered: messages to whoever is on call. The queue lost keeps each")
+    assert alarm.meaning.startswith("Not delivered: messages to whoever is on call. The queue that this")
 
 
 def test_queues_of_one_component_have_alarms_of_their_own() -> None:

@@ -7,6 +7,7 @@ import pytest
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.delivery.alarms import GapThreshold, gap_alarms
 from constructs_lib.images.alarms import guard_alarms
+from constructs_lib.observability.status_page.alarms import page_alarms
 from constructs_lib.services.configuration.alarms import copy_alarm
 from constructs_lib.services.ports.local_ports import WIDE
 from constructs_lib.services.scaling.capacity import Capacity
@@ -22,6 +23,7 @@ ALL: tuple[AlarmSpec, ...] = (
     copy_alarm(component="web", **PLACE, profile="web", notice_after_minutes=60),
     *comparison_alarms(**PLACE, rollbacks={"web": "moorings rollback"}, change=SocketChange()),
     *socket_alarms(SocketSource(**PLACE, service="web"), local_ports=WIDE, tasks=2),
+    *page_alarms(function_name="page", queue_name="letters"),
     *worker_alarms("mailer", cluster="c", service="s", capacity=Capacity(), acts_if=None),
 )
 SILENCE = {alarm.what: alarm for alarm in ALL if alarm.threshold.missing == "breaching"}
@@ -35,6 +37,7 @@ def test_these_tell_of_silence() -> None:
         "configuration-copy": 15,
         "sockets-not-compared": 60,
         "sockets-unseen": 20,
+        "status-page-silent": 30,
         "too-few-running-tasks": 7,
         "no-running-tasks": 7,
     }

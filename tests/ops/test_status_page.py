@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from constructs_lib.naming import status_page_parameter_name
+from constructs_lib.observability.runtime.status.changes import Override, apply
 from constructs_lib.observability.runtime.status.objects import TRIES
 from constructs_lib.observability.runtime.status.state import PageState
-from constructs_lib.observability.runtime.status.state_json import from_json
+from constructs_lib.observability.runtime.status.state_json import from_json, to_json
 from tests.fake_aws.core import ACCOUNT, REGION
 from tests.fake_aws.s3 import FakeS3
 from tests.ops.delivery import Account
@@ -74,7 +76,7 @@ def test_show_as_json(page: Page) -> None:
     told = page("show", "--json").json
     assert (told["environment"], told["revision"], told["late"]) == ("shop/production", 3, False)
     assert told["components"] == [
-        {"name": "web", "state": "degraded", "by": "alarms", "since": "2026-04-01T11:55:00+00:00"}
+        {"name": "web", "state": "degraded", "known": True, "by": "alarms", "since": "2026-04-01T11:55:00+00:00"}
     ]
     (entry,) = told["entries"]
     assert (entry["id"], entry["phase"], entry["updates"][0]["by"]) == ("web-20260401t115500z", "open", "machine")
@@ -149,6 +151,17 @@ def test_an_override_stays_until_it_is_ended(page: Page) -> None:
     done = page("override", "web", "--end")
     assert done.out.splitlines()[0] == "shop/production: alarms speak for web"
     assert page.shown() == "degraded"
+
+
+def test_who_is_heard_less_than_another_is_told(page: Page) -> None:
+    """Somebody else's clock is two minutes ahead: the older word changes nothing, and the command does not say so."""
+    now = page.account.clock.now()
+    newer = Override(at=now + timedelta(minutes=2), component="web", state="outage")
+    page.s3.objects[f"{BUCKET}/{STATE}"] = to_json(apply(page.state, newer, now)).encode()
+    done = page("override", "web", "--end")
+    assert (done.code, done.out) == (2, "")
+    assert "when somebody set 'web' to outage" in done.err
+    assert page.state.revision == 4
 
 
 @pytest.mark.parametrize("words", [(), ("--state", "outage", "--end"), ("--state", "red")])

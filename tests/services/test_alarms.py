@@ -156,6 +156,15 @@ def test_one_task_that_fails_alone_is_told(tasks: int, share: float) -> None:
         assert f"{100 * share:.3g} % of the requests" in made[what].meaning
 
 
+@pytest.mark.parametrize(("tasks", "share"), [(2, 0.01), (30, 0.01), (50, 0.005), (100, 0.0025), (1000, 0.00025)])
+def test_what_lasts_is_told_before_it_pages(tasks: int, share: float) -> None:
+    """A notice of fewer errors than page, however many tasks there are: else nobody would ever get it (W3)."""
+    made = alarms(capacity=Capacity(min_tasks=2, max_tasks=tasks))
+    few, page = made["some-requests-fail"], made["application-errors"]
+    assert few.threshold.value == share < page.threshold.value
+    assert f"{100 * share:.3g} % of the requests" in few.meaning
+
+
 def test_errors_are_shares_with_a_floor() -> None:
     """Five errors a minute at least; the load balancer's own are among what they are a share of (W3)."""
     of = {what: (ALARMS[what].metric.name, ALARMS[what].metric.plus, ALARMS[what].metric.per) for what in SHARES}

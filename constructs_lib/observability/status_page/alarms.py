@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
+from constructs_lib.observability.dead_letters import dead_letters_alarm
 
 COMPONENT: Final = "status-page"
 RUNBOOK: Final = "status-page"
 
 _MINUTES: Final = 5
+_WARM_UP_MINUTES: Final = 30
+"""Until a first deployment has come so far that the function is called."""
 
 
 def page_alarms(*, function_name: str, queue_name: str) -> tuple[AlarmSpec, ...]:
@@ -48,6 +51,7 @@ def page_alarms(*, function_name: str, queue_name: str) -> tuple[AlarmSpec, ...]
                 periods=_MINUTES,
                 out_of=_MINUTES,
                 missing="breaching",
+                warm_up_minutes=_WARM_UP_MINUTES,
                 missing_because="it is called each minute, so silence is the fault",
             ),
             runbook=RUNBOOK,
@@ -58,21 +62,6 @@ def page_alarms(*, function_name: str, queue_name: str) -> tuple[AlarmSpec, ...]
 
 
 def letters_alarm(*, what: str, queue_name: str) -> AlarmSpec:
-    """An event of an alarm reached nobody; the minute's reading has put the page right meanwhile."""
-    return AlarmSpec(
-        component=COMPONENT,
-        what=what,
-        meaning="Events of alarms did not reach the status page; they are in the dead-letter queue. The page is put "
-        "right within a minute by reading the alarms, but was slower than it should be.",
-        severity="notice",
-        metric=Metric(
-            namespace="AWS/SQS",
-            name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue_name},
-            statistic="Maximum",
-            period_seconds=300,
-        ),
-        threshold=Threshold(value=1, missing_because="a queue that nobody uses has no data after six hours"),
-        runbook=RUNBOOK,
-        slower_because="nobody has to act at once: the page was put right by reading the alarms",
-    )
+    """A notice: nobody has to act at once, because the minute's reading of the alarms has put the page right."""
+    lost = "events of alarms for the status page, which reads all alarms each minute and is right by now"
+    return dead_letters_alarm(COMPONENT, queue=queue_name, of=lost, what=what, severity="notice")

@@ -17,6 +17,8 @@ PAGE_VERSIONS_DAYS: Final = 1
 def status_bucket(scope: Construct, id: str, *, name: str) -> s3.CfnBucket:
     """A bucket that only its own account and one distribution can read.
 
+    Its name is fixed, so one that a failed first deployment left would stop the second: that one goes, any other stays.
+
     Earlier versions of the state are kept for 30 days, to see and to put back what was; those of the pages, which
     follow from it, for a day.
     """
@@ -48,7 +50,7 @@ def status_bucket(scope: Construct, id: str, *, name: str) -> s3.CfnBucket:
             ]
         ),
     )
-    bucket.apply_removal_policy(RemovalPolicy.RETAIN)
+    bucket.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return bucket
 
 

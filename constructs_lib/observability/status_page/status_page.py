@@ -56,7 +56,7 @@ class StatusPage(Construct):
     by reading the alarms each minute, which mends what an event has not brought. What a person writes goes to the same
     object, with ``moorings status-page``.
 
-    The first page is there a minute after the first deployment; until then CloudFront answers 403 or 404.
+    The first page is there a minute or two after CloudFront's distribution; until then CloudFront answers 403 or 404.
 
     To wire it: one for each environment that has one, in a stack of its own. Give ``.alarms`` to the
     :class:`constructs_lib.observability.alarms.Alarms` of the same stack.
@@ -122,6 +122,9 @@ class StatusPage(Construct):
             timeout_minutes=1,
         )
         self.function = made.function
+        # What fails most on a first day is CloudFront, by an address or a certificate. Nobody has written to the bucket
+        # then, so it goes with the stack, and the second deployment finds its name free.
+        self.function.node.add_dependency(self.distribution)
         self._feed(names, queue, arns, region)
         self._tell(names, arns)
         self.alarms: tuple[AlarmSpec, ...] = page_alarms(

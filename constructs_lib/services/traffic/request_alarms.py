@@ -27,6 +27,7 @@ MOST: Final = 0.5
 """From this share on it is an outage."""
 
 LINGERING_SHARE: Final = 0.01
+"""Less of them than page, and a notice when it lasts; of a service of which less pages, half of that."""
 
 _LINGERING_MINUTES: Final = 15
 _SLOW_MINUTES: Final = 5
@@ -43,7 +44,7 @@ def error_share(capacity: Capacity) -> float:
 def request_alarms(
     component: str, *, balanced: Balanced, capacity: Capacity, timeouts: TimeoutBudget, acts_if: str | None
 ) -> Iterator[AlarmSpec]:
-    """Five pages and two notices, each on what callers get.
+    """Six pages and a notice, each on what callers get.
 
     A shared load balancer's own errors may be a neighbour's, so they are not said to be felt by those who use this
     service: such an alarm pages by itself and changes no status page. Its own alarms are on its target groups.
@@ -58,6 +59,7 @@ def request_alarms(
     page = partial(AlarmSpec, component=component, severity="page", acts_if=acts_if)
     felt_unless_shared = partial(page, felt=None if balanced.shared else "degraded")
     share = error_share(capacity)
+    lingering = LINGERING_SHARE if share > LINGERING_SHARE else round(share / 2, 5)
     rate = Threshold(value=share, missing_because=_NO_ERRORS)
     said = f"{100 * share:.3g} % of the requests or more, and at least {SERVER_ERRORS_PER_MINUTE} a minute"
     # 5xx of its own are not all among the requests that it counts: it counts those for which it had chosen a target.
@@ -101,13 +103,13 @@ def request_alarms(
     yield AlarmSpec(
         component=component,
         what="some-requests-fail",
-        meaning=f"For {_LINGERING_MINUTES} minutes {100 * LINGERING_SHARE:g} % of the requests or more have ended in "
+        meaning=f"For {_LINGERING_MINUTES} minutes {100 * lingering:.3g} % of the requests or more have ended in "
         f"5xx, too few for a page: perhaps one path, one caller or one task. Look at the access logs for what they "
         "have in common.",
         severity="notice",
         metric=_failing(balanced),
         threshold=Threshold(
-            value=LINGERING_SHARE, periods=_LINGERING_MINUTES, out_of=_LINGERING_MINUTES, missing_because=_NO_ERRORS
+            value=lingering, periods=_LINGERING_MINUTES, out_of=_LINGERING_MINUTES, missing_because=_NO_ERRORS
         ),
         acts_if=acts_if,
     )

@@ -145,10 +145,21 @@ def test_the_bucket_is_private_and_kept(made: Made) -> None:
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     whole = made.page["Resources"][named(made.page, "AWS::S3::Bucket")]
-    assert whole["DeletionPolicy"] == whole["UpdateReplacePolicy"] == "Retain"
+    assert (whole["DeletionPolicy"], whole["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     rules = {rule["Prefix"]: rule["NoncurrentVersionExpiration"] for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert rules == {"state/": {"NoncurrentDays": 30}, "page/": {"NoncurrentDays": 1}}
     assert all("ExpirationInDays" not in rule for rule in bucket["LifecycleConfiguration"]["Rules"])
+
+
+def test_a_first_deployment_that_fails_at_cloudfront_can_be_tried_again(made: Made) -> None:
+    """The function, and so what calls it, waits for the distribution: until then the bucket is empty, and goes."""
+    function = made.page["Resources"][named(made.page, "AWS::Lambda::Function")]
+    assert named(made.page, "AWS::CloudFront::Distribution") in function["DependsOn"]
+    assert all(arn_of(made.page, "AWS::Lambda::Function") in targets for targets in _targets(made.page))
+
+
+def _targets(template: Template) -> list[list[Any]]:
+    return [[one["Arn"] for one in rule["Targets"]] for rule in of_type(template, "AWS::Events::Rule").values()]
 
 
 def test_who_may_do_what_with_the_bucket(made: Made) -> None:

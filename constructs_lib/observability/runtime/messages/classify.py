@@ -136,8 +136,10 @@ def _health(event: object) -> Kind | None:
     own = text(event, "detail", "eventScopeCode") == "ACCOUNT_SPECIFIC"
     severity: Severity = "page" if issue and own and status != "closed" else "notice"
     named = text(event, "detail", "eventArn") or text(event, "detail", "communicationId") or text(event, "id")
-    if status == "closed":
+    if issue and status == "closed":
         sentence = "AWS says that its fault with ECS or Fargate is over."
+    elif status == "closed":
+        sentence = "What AWS announced about ECS or Fargate, such as tasks that it replaces, is over."
     elif issue:
         sentence = "AWS says that ECS or Fargate has a fault. Until it is over, release nothing and stop no task."
     else:

@@ -43,11 +43,7 @@ def service_of(event: object) -> str:
     group = text(event, "detail", "group")
     if group:
         return group.removeprefix("service:") if group.startswith("service:") else ""
-    arns = [
-        text(event, "detail", "serviceArn"),
-        *(each for each in members(event, "resources") if isinstance(each, str)),
-    ]
-    return next((arn.rpartition("/")[2] for arn in arns if ":service/" in arn), "")
+    return _service_arn(event).rpartition("/")[2]
 
 
 def cluster_of(event: object) -> str:
@@ -55,11 +51,7 @@ def cluster_of(event: object) -> str:
     arn = text(event, "detail", "clusterArn")
     if ":cluster/" in arn:
         return arn.partition(":cluster/")[2]
-    arns = [
-        text(event, "detail", "serviceArn"),
-        *(each for each in members(event, "resources") if isinstance(each, str)),
-    ]
-    return next((arn.partition(":service/")[2].partition("/")[0] for arn in arns if ":service/" in arn), "")
+    return _service_arn(event).partition(":service/")[2].partition("/")[0]
 
 
 def family_of(event: object) -> str:

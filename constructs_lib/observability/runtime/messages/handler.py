@@ -49,12 +49,14 @@ def handle(
         return
     told, at = Told(clients.dynamodb, settings.table), (moment(event) or now).replace(microsecond=0)
     kind = _urgent(kind, event, told, at)
-    if kind.severity == "page":
+    claimed = _claimed(kind, told, holder, now)
+    if claimed and kind.severity == "page":
+        # Asked by whoever has the claim only: CloudWatch refuses when hundreds of stopped tasks ask at once.
         alarm = f"{place.name}/{kind.component}/degraded"
         kind = beside_an_alarm(kind, alarm, red_since(clients.cloudwatch, alarm), now)
-    # A page is another message than the notice before it.
-    key = f"{kind.duplicate_key}/{kind.severity}"
-    if not told.claim(key, holder, now):
+        # The claim of the page that becomes a notice ends by itself.
+        claimed = kind.severity == "page" or _claimed(kind, told, holder, now)
+    if not claimed:
         log("told already", kind=kind.name, severity=kind.severity)
         return
     before = None
@@ -69,8 +71,17 @@ def handle(
         Message=made.structure(),
         MessageStructure="json",
     )
-    told.sent(key, holder, clock(), minutes=kind.quiet_minutes)
+    told.sent(_key(kind), holder, clock(), minutes=kind.quiet_minutes)
     log("told", kind=kind.name, severity=kind.severity, component=kind.component)
+
+
+def _key(kind: Kind) -> str:
+    """A page is another message than the notice before it."""
+    return f"{kind.duplicate_key}/{kind.severity}"
+
+
+def _claimed(kind: Kind, told: Told, holder: str, now: datetime) -> bool:
+    return told.claim(_key(kind), holder, now)
 
 
 def _urgent(kind: Kind, event: object, told: Told, at: datetime) -> Kind:

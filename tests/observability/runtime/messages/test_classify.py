@@ -191,6 +191,15 @@ def test_health_pages_only_for_the_account_itself() -> None:
     assert {kind.quiet_minutes for kind in found if kind} == {1440}
 
 
+def test_what_is_over_is_called_what_it_was() -> None:
+    """A planned replacement of tasks that has ended was no fault of AWS's."""
+    fault = classify(sample("health-ecs-closed"), PLACE)
+    change = classify(changed("health-task-retirement", statusCode="closed"), PLACE)
+    assert (fault and fault.sentence) == "AWS says that its fault with ECS or Fargate is over."
+    assert change is not None
+    assert change.sentence == "What AWS announced about ECS or Fargate, such as tasks that it replaces, is over."
+
+
 @pytest.mark.parametrize("copy", [True, "true", "True"])
 def test_a_backup_copy_is_not_told(copy: object) -> None:
     """AWS Health sends each event to a second Region, marked as a copy."""

@@ -135,6 +135,25 @@ def test_whoever_the_alarm_woke_is_not_woken_again(world: World) -> None:
     assert "The alarm shop/staging/web/degraded has paged for this component already" in world.notices[0].text
 
 
+def test_a_storm_of_events_beside_a_red_alarm_wakes_nobody(world: World) -> None:
+    """CloudWatch answers a few calls a second: of hundreds of stopped tasks one asks it, and the others need not."""
+    world.alarms.red["shop/staging/web/degraded"] = world.now - 3 * MINUTE
+
+    def before(called: str, _params: Params) -> None:
+        if called == "cloudwatch.DescribeAlarms" and world.aws.calls[called] > 1:
+            raise Fault("Throttling", "Rate exceeded", 400)
+
+    world.aws.before = before
+    for task in range(300):
+        world.tell(stopped("task-stopped-image-gone", task=task))
+    assert [len(world.pages), len(world.notices)] == [0, 1]
+    world.alarms.red = {}
+    world.aws.before = lambda _called, _params: None
+    world.now += HELD + timedelta(seconds=1)
+    world.tell(stopped("task-stopped-image-gone", task=300))
+    assert len(world.pages) == 1
+
+
 def test_a_green_alarm_an_old_one_or_that_of_another_changes_nothing(world: World) -> None:
     """Only the component's own, and only if it turned red within the hour."""
     world.alarms.red = {"shop/staging/web/degraded": START - 61 * MINUTE, "shop/staging/mail-out/degraded": START}
@@ -377,5 +396,5 @@ def test_clients_wait_for_nothing_but_publishing() -> None:
     ]
     longest = [(each.connect_timeout + each.read_timeout) * each.retries["total_max_attempts"] for each in configs]
     assert longest == [6, 6, 2, 18]
-    # One look at the alarm, four calls of the memory, two reads after the time is over, one message: below a minute.
-    assert longest[0] + 4 * longest[1] + 2 + longest[2] + longest[3] < 60 < HELD.total_seconds()
+    # One look at the alarm, five calls of the memory, two reads after the time is over, one message: below a minute.
+    assert longest[0] + 5 * longest[1] + 2 + longest[2] + longest[3] < 60 < HELD.total_seconds()

@@ -60,7 +60,16 @@ def test_a_new_composite_alarm_that_says_nothing_is_no_news() -> None:
     """INSUFFICIENT_DATA, in which a composite alarm is made, is not red."""
     state = after(page(), alarm(1, "INSUFFICIENT_DATA"), alarm(1, "INSUFFICIENT_DATA", "outage"))
     assert component(state).machine.state == "operational"
+    assert not component(state).machine.is_known
     assert state.entries == ()
+
+
+def test_an_alarm_that_is_made_anew_has_not_recovered() -> None:
+    """A red alarm is deleted and made again: until it has looked, nobody says that all is well again."""
+    red = after(page(), alarm(1))
+    state = after(red, alarm(2, "INSUFFICIENT_DATA"))
+    assert state is red
+    assert after(state, alarm(3, "OK")).entries[0].resolved == at(3)
 
 
 @pytest.mark.parametrize("value", ["OK", "ALARM", "INSUFFICIENT_DATA"])

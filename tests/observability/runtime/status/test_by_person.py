@@ -116,13 +116,15 @@ def test_an_override_stands_until_it_is_taken_back() -> None:
 
 
 def test_an_older_override_does_not_undo_a_newer_one() -> None:
-    """Two people at once: the one who spoke last is heard, whoever was written first."""
+    """Two people at once: the one who spoke last is heard, whoever was written first; the other one is told."""
     newer, older = (
         Override(at=at(3), component="web", state="operational"),
         Override(at=at(2), component="web", state="outage"),
     )
     state = after(page(), newer)
-    assert apply(state, older, at(60)) is state
+    for late in (older, Override(at=at(2), component="web", state=None)):
+        with pytest.raises(RefusedError, match="when somebody set 'web' to operational, got 2026-11-22T12:02:00Z"):
+            apply(state, late, at(60))
     assert after(page(), older, newer).components == state.components
 
 

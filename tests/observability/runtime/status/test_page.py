@@ -17,6 +17,7 @@ from constructs_lib.observability.runtime.status.changes import (
     Resolve,
     initial,
 )
+from constructs_lib.observability.runtime.status.icons import favicon
 from constructs_lib.observability.runtime.status.page import render
 from constructs_lib.observability.runtime.status.state import PageState
 from constructs_lib.observability.runtime.status.style import page_csp, style_sheet
@@ -89,8 +90,9 @@ def feed(state: PageState, minutes: float = 60) -> dict[str, object]:
     return body
 
 
+WELL = tuple(alarm(0, "OK", component=name) for name in ("web", "api", "mail"))
 STATES: tuple[tuple[str, tuple[Change, ...], str, str], ...] = (
-    ("operational", (), "Everything is operational", "すべて正常に稼働しています"),
+    ("operational", WELL, "Everything is operational", "すべて正常に稼働しています"),
     ("degraded", (alarm(1),), "Some of the service is degraded", "一部のサービスが不安定になっています"),
     ("outage", (alarm(1, felt="outage"),), "There is an outage", "ご利用いただけないサービスがあります"),
     (
@@ -206,6 +208,42 @@ def test_late_reports_are_said_with_their_last_time() -> None:
     never = Page(render(page(), NOON)["index.html"].decode()).text
     assert "Automatic reports have not begun yet." in never
     assert feed(page())["reports"] == {"late": True, "last": None}
+
+
+def test_a_component_that_no_alarm_has_told_of_is_not_green() -> None:
+    """Its service is not deployed yet, or it has another name than its alarms: row, heading, tab and feed say so."""
+    state = after(page(), *WELL[:2], Checked(), now=0)
+    english, japanese = (Page(render(state, NOON)[key].decode()) for key in ("index.html", "ja/index.html"))
+    assert "Order e-mails Not known" in english.text
+    assert "注文メール 不明" in japanese.text
+    for shown in (english, japanese):
+        words = [attributes["class"] for attributes in shown.all("span") if "state" in str(attributes.get("class"))]
+        assert words == ["state operational", "state operational", "state"]
+        (tab,) = [link["href"] for link in shown.all("link") if link.get("rel") == "icon"]
+        assert tab == favicon(None) != favicon("operational")
+    assert "It is not known whether everything is operational" in english.text
+    assert "Automatic reports" not in english.text.split("Components")[0], "the others are not late"
+    told = feed(state, 0)
+    assert (told["known"], told["state"]) == (False, "operational")
+    known = after(state, WELL[2], now=0)
+    assert "Everything is operational" in read(known, minutes=0).text
+    assert feed(known, 0)["known"] is True
+    assert feed(known, 6)["known"] is False
+    person = after(state, Override(at=NOON, component="mail", state="operational"), now=0)
+    assert "Everything is operational" in read(person, minutes=0).text
+
+
+def test_all_is_not_simply_well_while_an_incident_is_open() -> None:
+    """Somebody wrote of trouble and did not say what the components are: the heading knows of it."""
+    state = after(page(), *WELL, post(2), now=2)
+    for language, headline, well in (
+        ("en", "All components are operational, and an incident is still open", "Everything is operational"),
+        ("ja", "各サービスは正常に稼働していますが、対応中の障害情報があります", "すべて正常に稼働しています"),
+    ):
+        text = read(state, language).text  # type: ignore[arg-type]
+        assert headline in text
+        assert well not in text
+    assert "Everything is operational" in read(after(state, Resolve(at=at(3), entry="checkout"), now=3)).text
 
 
 def test_an_incident_is_told_with_the_newest_line_first() -> None:
@@ -330,12 +368,14 @@ def test_the_feed_is_as_documented() -> None:
         "as_of": "2026-11-22T12:05:00Z",
         "title": {"en": "Shop status", "ja": "ショップの稼働状況"},
         "state": "degraded",
+        "known": True,
         "reports": {"late": False, "last": "2026-11-22T12:03:00Z"},
         "components": [
             {
                 "name": "web",
                 "title": {"en": "Web shop", "ja": "ウェブショップ"},
                 "state": "degraded",
+                "known": True,
                 "by": "alarms",
                 "since": "2026-11-22T12:01:00Z",
                 "alarms": "degraded",
@@ -344,6 +384,7 @@ def test_the_feed_is_as_documented() -> None:
                 "name": "api",
                 "title": {"en": "API", "ja": "API"},
                 "state": "operational",
+                "known": False,
                 "by": "alarms",
                 "since": None,
                 "alarms": "operational",
@@ -352,6 +393,7 @@ def test_the_feed_is_as_documented() -> None:
                 "name": "mail",
                 "title": {"en": "Order e-mails", "ja": "注文メール"},
                 "state": "degraded",
+                "known": True,
                 "by": "person",
                 "since": "2026-11-22T12:04:00Z",
                 "alarms": "operational",

@@ -258,10 +258,14 @@ def test_an_alarm_without_its_first_time_has_its_last(world: World) -> None:
 
 
 def test_before_the_services_are_deployed_there_are_no_alarms(world: World) -> None:
-    """That is no fault: nothing was ever heard of them."""
+    """That is no fault: nothing was ever heard of them. The page does not say that they are well."""
     world.cloudwatch.composites.clear()
     world.call()
     assert not is_late(world.state, world.now)
+    assert not any(one.known for one in components(world.state, world.now))
+    world.cloudwatch.composites |= {f"{one}/degraded": ("OK", NOW) for one in (WEB, ORDERS)}
+    world.later(60)
+    assert all(one.known for one in components(world.state, world.now))
 
 
 def test_alarms_that_are_gone_are_no_good_news(world: World) -> None:
