@@ -62,5 +62,27 @@ def document(*statements: Statement) -> PolicyDocument:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+def queue_of_rules(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
+    """Of a queue: rules of EventBridge may write to it, these and no others, and nobody does anything without TLS."""
+    return document(
+        {
+            "Sid": "TheseRules",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": _one_or_all(rule_arns)}},
+        },
+        {
+            "Sid": "OnlyWithTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": queue_arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )
+
+
 def _one_or_all(resources: Sequence[str]) -> str | list[str]:
     return resources[0] if len(resources) == 1 else list(resources)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from constructs_lib.checks import invalid
 from constructs_lib.naming import repository_name
+from constructs_lib.observability.notification.targets import SlackTarget, TeamsTarget, place_of
 from stacks.config import EnvironmentConfig
 from stacks.releases import Promotion
 
@@ -45,8 +46,8 @@ def check_environments(environments: Sequence[EnvironmentConfig]) -> Sequence[En
     it must (lessons Q1, Q7).
 
     Raises:
-        ValueError: none at all, two with one name, two with one repository in the same account and region, or an
-            environment before another that does not fit it.
+        ValueError: none at all, two with one name, two with one repository in the same account and region, two with one
+            chat channel in the same account, or an environment before another that does not fit it.
     """
     if not environments:
         raise invalid("environments", environments, "at least one", "add an EnvironmentConfig")
@@ -66,11 +67,34 @@ def check_environments(environments: Sequence[EnvironmentConfig]) -> Sequence[En
             owners[key] = environment.name
     if len(set(names)) != len(names):
         raise invalid("environments", names, "all of different names", "rename one; the name is the stage's")
+    _check_channels(environments)
     by_name = {environment.name: environment for environment in environments}
     for environment in environments:
         if environment.before is not None:
             _check_before(environment, by_name)
     return environments
+
+
+def _check_channels(environments: Sequence[EnvironmentConfig]) -> None:
+    """Refuses a chat channel that two environments of one account are told in: the second would not deploy.
+
+    Amazon Q Developer takes one configuration for a channel in an account, of whatever Region
+    (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1155).
+    """
+    owners: dict[tuple[str | None, ...], str] = {}
+    for environment in environments:
+        for target in environment.notify:
+            if not isinstance(target, SlackTarget | TeamsTarget):
+                continue
+            key = (environment.account, *place_of(target))
+            if key in owners:
+                raise invalid(
+                    "notify",
+                    target,
+                    "a channel of one environment only in an account",
+                    f"{owners[key]!r} and {environment.name!r} name it both; give each a channel of its own",
+                )
+            owners[key] = environment.name
 
 
 def _check_before(config: EnvironmentConfig, by_name: dict[str, EnvironmentConfig]) -> None:

@@ -87,28 +87,3 @@ def guard_permissions(
     if parameters:
         statements.append(allow(parameters, "ssm:GetParameterHistory"))
     return document(*statements)
-
-
-def wake_up_policy(queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
-    """Who may write to the queue: these rules, and nobody without TLS."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "RulesOfTheGuard",
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
-            },
-            {
-                "Sid": "OnlyWithTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": queue_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }

@@ -18,10 +18,11 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import environment_name, invalid, name, whole_number
+from constructs_lib.iam_policy import queue_of_rules
 from constructs_lib.images.alarms import guard_alarms
 from constructs_lib.images.event_patterns import Pattern, event_patterns
 from constructs_lib.images.guarded_repository import GuardedRepository, check_region, check_repositories
-from constructs_lib.images.permissions import guard_permissions, wake_up_policy
+from constructs_lib.images.permissions import guard_permissions
 from constructs_lib.places import arns_of
 from constructs_lib.runtime_code import runtime_code
 
@@ -194,7 +195,7 @@ class RetentionGuard(Construct):
             self,
             "WakeUpsPolicy",
             queues=[queue.ref],
-            policy_document=wake_up_policy(queue_arn, [rule.attr_arn for rule in rules]),
+            policy_document=queue_of_rules(queue_arn, [rule.attr_arn for rule in rules]),
         )
         self.alarms: tuple[AlarmSpec, ...] = guard_alarms(
             application=application, environment=environment, interval_minutes=interval_minutes

@@ -181,6 +181,7 @@ def _maintenance(options: Namespace, outside: Outside) -> int:
             starts=options.starts,
             ends=options.ends,
             text=_text(options),
+            new=options.entry is None,
         )
 
     return _changed(options, outside, change, f"announced {entry}", entry)

@@ -122,6 +122,19 @@ def test_our_commands_exist(line: str) -> None:
     assert options.run
 
 
+def test_words_for_users_say_to_which_incident() -> None:
+    """A post without an incident that is open and without a component is refused, so no runbook shows one."""
+    posts = [one.values[0] for one in commands("moorings") if "status-page post" in one.values[0]]
+    assert len(posts) == 2
+    assert [line for line in posts if not {"--id", "--component"} & set(shlex.split(line))] == []
+
+
+def test_letters_are_not_sent_again_by_sqs() -> None:
+    """SQS moves back the letters of other queues only; ours are of EventBridge and Lambda."""
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+    assert [path.stem for path in PAGES if "start-message-move-task" in path.read_text()] == []
+
+
 @pytest.mark.parametrize("line", commands("aws"))
 def test_aws_commands_exist(line: str) -> None:
     """Service, operation and options are those of AWS's API."""

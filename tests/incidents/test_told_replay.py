@@ -301,11 +301,13 @@ def test_make_replay_prints_both_columns(capsys: pytest.CaptureFixture[str]) -> 
     assert out.getvalue().count("25 min, status page") == 2
 
 
-def test_a_narrow_terminal_is_enough() -> None:
-    """100 columns."""
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_narrow_terminal_is_enough(width: int) -> None:
+    """A terminal has 80 columns at least: nothing is wider, and no word is cut."""
     out = io.StringIO()
-    replay.run(Console(file=out, width=100))
-    assert max(len(line) for line in out.getvalue().splitlines()) <= 100
+    replay.run(Console(file=out, width=width))
+    assert max(len(line) for line in out.getvalue().splitlines()) <= width
+    assert "\N{HORIZONTAL ELLIPSIS}" not in out.getvalue()
 
 
 def test_the_replay_fails_when_it_should() -> None:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from constructs_lib.alarm_spec import AlarmSpec
 from tests.incidents.told_cloud import Told, Waits, told
@@ -61,7 +61,7 @@ def ours(story_number: int) -> Ours:
 def run(console: Console) -> int:
     """Prints it; the exit code says whether it shows what it should."""
     table = Table(
-        *COLUMNS,
+        *(Column(name, overflow="fold") for name in COLUMNS),
         title="Who learned of it when, after the first error; ours: usually / at worst",
         show_lines=True,
     )

@@ -172,6 +172,20 @@ def test_an_override_says_one_thing(words: tuple[str, ...], page: Page) -> None:
     assert page.state.revision == 3
 
 
+def test_two_maintenances_of_one_hour_are_two(page: Page) -> None:
+    """The second, announced without an id, would take the components of the first."""
+    hours = ("--starts", "2026-04-02T22:00+09:00", "--ends", "2026-04-03T02:00+09:00")
+    assert page("maintenance", "--component", "web", *hours, "--en", "New disks.").code == 0
+    page.account.clock.sleep(60)
+    done = page("maintenance", "--component", "web", *hours, "--en", "New network.")
+    assert (done.code, done.out) == (2, "")
+    assert "id must be given, for 'maintenance-20260402t1300z' is there already, of web" in done.err
+    (entry,) = [one for one in page.state.entries if one.kind == "maintenance"]
+    assert len(entry.updates) == 1
+    assert page("maintenance", "--id", "network", "--component", "web", *hours, "--en", "New network.").code == 0
+    assert page("maintenance", "--id", entry.id, "--component", "web", *hours, "--en", "Later.").code == 0
+
+
 def test_a_maintenance_is_announced_in_any_zone(page: Page) -> None:
     """Its hours are on the page, and it begins by the clock (W6)."""
     hours = ("--starts", "2026-04-02T22:00+09:00", "--ends", "2026-04-02T15:00Z")

@@ -234,6 +234,8 @@ def test_late_reports_are_seen_first(found: dict[str, Found]) -> None:
     assert text.index("As of 22 Nov 2026, 12:00 UTC") < banner < text.index("Components")
     assert "自動監視からの報告が遅れています" in found["late/ja/phone/off"]["text"]
     assert "Automatic reports have not begun yet." in found["never/en/phone/off"]["text"]
+    assert found["never/en/phone/off"]["states"][0] == "Web shop Not known"
+    assert found["never/ja/phone/off"]["states"][0] == "ウェブショップ 不明"
     assert "Automatic reports are late" not in found["outage/en/phone/off"]["text"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from constructs_lib.delivery.policy import GitHubSource, PullThroughCache
 from constructs_lib.network.policy import Endpoints, NatGateways, NetworkPolicy
-from constructs_lib.observability.notification.targets import EmailTarget
+from constructs_lib.observability.notification.targets import EmailTarget, SlackTarget, TeamsTarget
 from constructs_lib.services.policy import TaskSize
 from constructs_lib.services.ports.local_ports import KERNEL
 from constructs_lib.services.sockets.socket_metrics import SocketMetrics
@@ -266,6 +266,36 @@ def test_different_environments_are_accepted() -> None:
     """The check gives back what it was given."""
     both = (STAGING, changed(name="production"))
     assert check_environments(both) == both
+
+
+_TENANT = "01234567-89ab-cdef-0123-456789abcdef"
+SLACK = SlackTarget(workspace="T0123456789", channel="C0123456789")
+TEAMS = TeamsTarget(tenant=_TENANT, team=_TENANT, channel="19%3ab6ef35dc342d56ba%40thread.tacv2")
+
+
+@pytest.mark.parametrize("chat", [SLACK, TEAMS])
+def test_one_chat_channel_for_two_environments_of_an_account_is_refused(chat: SlackTarget | TeamsTarget) -> None:
+    """Chat takes one configuration for a channel in an account: the second environment would not deploy (W3)."""
+    notice = replace(chat, severities=("notice",))
+    fix = refused(
+        lambda: check_environments((changed(notify=(chat,)), changed(name="production", notify=(notice,)))),
+        "notify",
+        notice,
+        "a channel of one environment only in an account",
+    )
+    assert "'staging' and 'production'" in fix
+
+
+def test_a_chat_channel_may_be_told_from_two_accounts() -> None:
+    """And one address of mail from one: SNS has no such limit."""
+    mail = EmailTarget(address="ops@example.com")
+    both = (
+        changed(account="1" * 12, notify=(SLACK, mail)),
+        changed(name="production", account="2" * 12, notify=(SLACK, mail)),
+    )
+    assert check_environments(both) == both
+    alone = (changed(notify=(mail,)), changed(name="production", notify=(mail, TEAMS, SLACK)))
+    assert check_environments(alone) == alone
 
 
 PRODUCTION = changed(name="production", source=Promotion(environment="staging"))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
+from constructs_lib.alarm_spec import AlarmSpec, Threshold
+from constructs_lib.observability.dead_letters import NOTHING_FAILED, failed_invocations
 
 
 def evidence_alarms(rule_names: Sequence[str]) -> tuple[AlarmSpec, ...]:
-    """One notice when EventBridge could not write an event: nobody would see that it is missing.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
-    """
-    first, *others = ({"RuleName": name} for name in rule_names)
+    """One notice when EventBridge could not write an event: nobody would see that it is missing."""
     return (
         AlarmSpec(
             component="evidence",
@@ -20,16 +17,7 @@ def evidence_alarms(rule_names: Sequence[str]) -> tuple[AlarmSpec, ...]:
             meaning="EventBridge could not write an event to the log of evidence. Look whether the log group and its "
             "resource policy are there: an account has at most 10 such policies in a Region.",
             severity="notice",
-            metric=Metric(
-                namespace="AWS/Events",
-                name="FailedInvocations",
-                dimensions=first,
-                statistic="Sum",
-                period_seconds=300,
-                also=tuple(others),
-            ),
-            threshold=Threshold(
-                value=1, missing_because="EventBridge sends the metric only when something was not delivered."
-            ),
+            metric=failed_invocations(rule_names),
+            threshold=Threshold(value=1, missing_because=NOTHING_FAILED),
         ),
     )

@@ -15,9 +15,10 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import environment_name, invalid, name
+from constructs_lib.iam_policy import queue_of_rules
 from constructs_lib.observability.dead_letters import dead_letters_alarm
 from constructs_lib.observability.evidence.message_patterns import message_pattern
-from constructs_lib.observability.evidence.message_permissions import dead_letters_policy, message_permissions
+from constructs_lib.observability.evidence.message_permissions import message_permissions
 from constructs_lib.observability.notification.topics import NotificationTopics, Topics
 from constructs_lib.observability.runbooks import Runbooks
 from constructs_lib.places import arns_of
@@ -140,7 +141,7 @@ class EventMessages(Construct):
             self,
             "DeadLettersPolicy",
             queues=[queue.ref],
-            policy_document=dead_letters_policy(queue_arn=queue_arn, rule_arns=[rule_arn]),
+            policy_document=queue_of_rules(queue_arn, [rule_arn]),
         )
         self.alarms: tuple[AlarmSpec, ...] = (
             dead_letters_alarm("messages", queue=queue.attr_queue_name, of="messages to people, perhaps pages"),

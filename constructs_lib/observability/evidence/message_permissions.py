@@ -45,25 +45,3 @@ def message_permissions(
         *read,
         write_log(log_group),
     )
-
-
-def dead_letters_policy(*, queue_arn: str, rule_arns: Sequence[str]) -> PolicyDocument:
-    """Who may write to the queue beside the function's role: these rules, and nobody without TLS."""
-    return document(
-        {
-            "Sid": "RulesOfMessages",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": queue_arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": list(rule_arns)}},
-        },
-        {
-            "Sid": "OnlyWithTls",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sqs:*",
-            "Resource": queue_arn,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-    )

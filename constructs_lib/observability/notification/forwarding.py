@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
+from constructs_lib.alarm_spec import AlarmSpec, Threshold
 from constructs_lib.iam_policy import Arns
 from constructs_lib.naming import stack_name
+from constructs_lib.observability.dead_letters import NOTHING_FAILED, failed_invocations
 from constructs_lib.observability.evidence.patterns import Pattern, evidence_patterns
 
 COMPONENT: Final = "notification"
@@ -48,11 +49,7 @@ def forwarded(
 
 
 def forwarding_alarms(rule_names: Sequence[str]) -> tuple[AlarmSpec, ...]:
-    """A notice when a bus did not take an event. Nothing is kept for it: its events are in the log of evidence.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
-    """
-    first, *others = ({"RuleName": name} for name in rule_names)
+    """A notice when a bus did not take an event. Nothing is kept for it: its events are in the log of evidence."""
     return (
         AlarmSpec(
             component=COMPONENT,
@@ -60,16 +57,7 @@ def forwarding_alarms(rule_names: Sequence[str]) -> tuple[AlarmSpec, ...]:
             meaning="EventBridge could not send events to the event bus that is told of them, so who listens there "
             "misses them. Look whether the bus is there and its policy admits this account.",
             severity="notice",
-            metric=Metric(
-                namespace="AWS/Events",
-                name="FailedInvocations",
-                dimensions=first,
-                statistic="Sum",
-                period_seconds=300,
-                also=tuple(others),
-            ),
-            threshold=Threshold(
-                value=1, missing_because="EventBridge sends the metric only when something was not delivered"
-            ),
+            metric=failed_invocations(rule_names),
+            threshold=Threshold(value=1, missing_because=NOTHING_FAILED),
         ),
     )

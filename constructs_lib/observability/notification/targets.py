@@ -169,13 +169,14 @@ def check_targets(what: str, targets: Sequence[NotificationTarget]) -> None:
     for target in targets:
         if not isinstance(target, kinds):
             raise invalid(what, target, "targets of notifications", "write EmailTarget(address='ops@example.com')")
-    places = [_place(target) for target in targets]
+    places = [place_of(target) for target in targets]
     for place, target in zip(places, targets, strict=True):
         if places.count(place) > 1:
             raise invalid(what, target, "named once", "give one target all its severities")
 
 
-def _place(target: NotificationTarget) -> tuple[str, ...]:
+def place_of(target: NotificationTarget) -> tuple[str, ...]:
+    """Who is told, whatever of: the same for two targets that name one address, channel or bus."""
     if isinstance(target, EmailTarget):
         return ("email", target.address)
     if isinstance(target, HttpsTarget):

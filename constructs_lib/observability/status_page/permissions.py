@@ -71,20 +71,6 @@ def bus_policy(*, bus_arn: str, partition: str, account: str, feed_role_arn: str
     )
 
 
-def queue_policy(*, queue_arn: str, rule_arn: str) -> PolicyDocument:
-    """EventBridge leaves in the queue what it could not deliver; over TLS only."""
-    return document(
-        _deny([queue_arn], "sqs:*", {"Bool": {"aws:SecureTransport": "false"}}),
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": queue_arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-        },
-    )
-
-
 def _deny(resources: list[str], action: str, condition: dict[str, dict[str, str]]) -> Statement:
     return {
         "Effect": "Deny",

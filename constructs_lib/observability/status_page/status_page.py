@@ -16,7 +16,7 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import concrete, environment_name, invalid, name
-from constructs_lib.iam_policy import Arns
+from constructs_lib.iam_policy import Arns, queue_of_rules
 from constructs_lib.naming import (
     status_bucket_name,
     status_bus_name,
@@ -33,7 +33,6 @@ from constructs_lib.observability.status_page.permissions import (
     bucket_policy,
     bus_policy,
     page_permissions,
-    queue_policy,
 )
 from constructs_lib.observability.status_page.policy import StatusPagePolicy
 from constructs_lib.places import arns_of
@@ -205,7 +204,7 @@ class StatusPage(Construct):
             self,
             "LettersPolicy",
             queues=[queue.ref],
-            policy_document=queue_policy(queue_arn=queue.attr_arn, rule_arn=rule.attr_arn),
+            policy_document=queue_of_rules(queue.attr_arn, [rule.attr_arn]),
         )
 
     def _tell(self, names: tuple[str, str], arns: Arns) -> None:

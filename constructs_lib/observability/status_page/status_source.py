@@ -13,11 +13,11 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import concrete, environment_name, name
-from constructs_lib.iam_policy import Arns
+from constructs_lib.iam_policy import Arns, queue_of_rules
 from constructs_lib.naming import status_bus_name, status_feed_role_name, status_page_parameter_name
 from constructs_lib.observability.status_page.alarms import letters_alarm
 from constructs_lib.observability.status_page.patterns import RETRIES, SECONDS_OF_USE, state_changes
-from constructs_lib.observability.status_page.permissions import feed_permissions, queue_policy
+from constructs_lib.observability.status_page.permissions import feed_permissions
 from constructs_lib.places import arns_of
 
 _KEPT_SECONDS: Final = 14 * 24 * 3600
@@ -90,7 +90,7 @@ class StatusSource(Construct):
             self,
             "LettersPolicy",
             queues=[queue.ref],
-            policy_document=queue_policy(queue_arn=queue.attr_arn, rule_arn=self.rule.attr_arn),
+            policy_document=queue_of_rules(queue.attr_arn, [self.rule.attr_arn]),
         )
         if page_region is not None and page_region != here.region:
             self._point(names, page_region)

@@ -50,31 +50,6 @@ def failed_run_pattern(*, cluster_arn: str, task_definitions: str, container: st
     }
 
 
-def failed_runs_policy(*, queue_arn: str, rule_arn: str) -> Document:
-    """Who may write to the queue beside the schedule's own role: this rule, and nobody without TLS."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "RuleOfFailedRuns",
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-            },
-            {
-                "Sid": "OnlyWithTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": queue_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
-
-
 def failed_runs_alarm(component: str, *, queue: str, acts_if: str | None) -> AlarmSpec:
     """A page while the queue holds anything: it stays red until somebody has looked and deleted the messages.
 

@@ -10,12 +10,12 @@ from constructs import Construct
 
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import name
+from constructs_lib.iam_policy import queue_of_rules
 from constructs_lib.places import arns_of
 from constructs_lib.services.schedules.failed_run_events import (
     KEPT_SECONDS,
     failed_run_pattern,
     failed_runs_alarm,
-    failed_runs_policy,
 )
 
 
@@ -75,7 +75,7 @@ class FailedRuns(Construct):
             self,
             "Policy",
             queues=[self.queue.ref],
-            policy_document=failed_runs_policy(queue_arn=self.queue_arn, rule_arn=rule.attr_arn),
+            policy_document=queue_of_rules(self.queue_arn, [rule.attr_arn]),
         )
         self.alarms: tuple[AlarmSpec, ...] = (
             failed_runs_alarm(component, queue=self.queue.attr_queue_name, acts_if=acts_if),

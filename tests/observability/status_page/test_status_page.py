@@ -355,7 +355,7 @@ def test_dead_letters_are_kept_and_only_the_rule_writes_them(side: str, made: Ma
     template: Template = getattr(made, side)
     queue = only(template, "AWS::SQS::Queue")
     assert queue == {"MessageRetentionPeriod": 1209600, "SqsManagedSseEnabled": True}
-    tls, write = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
+    write, tls = only(template, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"]
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     (rule,) = (key for key, one in of_type(template, "AWS::Events::Rule").items() if "EventPattern" in one)
     assert write["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}

@@ -84,8 +84,8 @@ def overridden(state: PageState, name: str, claim: State | None, at: datetime, n
     return with_component(state, replace(component, person=person))
 
 
-def announced(state: PageState, entry: Entry, now: datetime) -> PageState:
-    """A person announces a maintenance, or changes the times of one that is not over."""
+def announced(state: PageState, entry: Entry, now: datetime, *, new: bool = False) -> PageState:
+    """A person announces a maintenance, or changes the times of one that is not over, if no new one was meant."""
     _not_ahead(entry.opened, now)
     _known(state, entry.components)
     known = state.entry(entry.id)
@@ -97,6 +97,11 @@ def announced(state: PageState, entry: Entry, now: datetime) -> PageState:
         raise RefusedError(f"ends must be in the future, got {ends}; announce what is still to come")
     if known is None:
         return with_entry(_with_room(state, now), entry, now)
+    if new:
+        raise RefusedError(
+            f"id must be given, for {entry.id!r} is there already, of {', '.join(known.components)}; "
+            "give that id to change its times, or another one"
+        )
     if known.kind != "maintenance" or known.is_over(now):
         raise RefusedError(f"entry must be a maintenance that is not over, got {entry.id!r}; choose a new id")
     moved = replace(_writable(known), components=entry.components, starts=entry.starts, ends=entry.ends)

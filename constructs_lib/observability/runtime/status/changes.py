@@ -120,6 +120,8 @@ class Announce:
         starts: the beginning.
         ends: the end.
         text: the person's words.
+        new: whether it is a new one, whose id nobody chose: then one that is there is refused. By default it may change
+            one that is there.
     """
 
     at: datetime
@@ -128,6 +130,7 @@ class Announce:
     starts: datetime
     ends: datetime
     text: Text
+    new: bool = False
 
 
 Change = Configured | AlarmChanged | Checked | Clock | Post | Resolve | Override | Announce
@@ -170,7 +173,7 @@ def _changed(state: PageState, change: Change, now: datetime) -> PageState:
         case Override():
             return by_person.overridden(state, change.component, change.state, change.at, now)
         case Announce():
-            return by_person.announced(state, _maintenance(change), now)
+            return by_person.announced(state, _maintenance(change), now, new=change.new)
 
 
 def _maintenance(change: Announce) -> Entry:
