@@ -127,5 +127,5 @@ def email(what: str, value: str) -> str:
     """``value`` itself, refused unless it looks like an e-mail address."""
     concrete(what, value)
     if not _EMAIL.fullmatch(value):
-        raise invalid(what, value, "an e-mail address", "pass one such as 'ops@example.com', or None for no e-mail")
+        raise invalid(what, value, "an e-mail address", "pass one such as 'ops@example.com'")
     return value

@@ -151,10 +151,23 @@ class EnvironmentConfig:
                 "a load balancer takes certificates of its own region only",
             )
         check_edge(self.domain, self.internet_facing, [service.timeouts for service in self.services])
-        tuple_of("notify", self.notify, object, "(EmailTarget(address='ops@example.com'),)")
+        if not isinstance(self.notify, tuple):
+            raise invalid(
+                "notify",
+                self.notify,
+                "a tuple of targets",
+                "write (EmailTarget(address='ops@example.com'),), with the comma",
+            )
         check_targets("notify", self.notify)
         Runbooks(base=self.runbooks)
         if self.status_page is not None:
+            if not isinstance(self.status_page, StatusPageConfig):
+                raise invalid(
+                    "status_page",
+                    self.status_page,
+                    "a StatusPageConfig",
+                    "write StatusPageConfig(page=StatusPagePolicy(…))",
+                )
             self.status_page.check_services([service.name for service in self.services])
         self._check_delivery()
 

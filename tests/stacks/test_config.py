@@ -104,7 +104,9 @@ TWICE = ("eu-west-1a", "eu-west-1a")
             "all different",
         ),
         wrong({"notify": ("ops@example.com",)}, "notify", "ops@example.com", "targets of notifications"),
-        wrong({"notify": "ops@example.com"}, "notify", "ops@example.com", "a tuple"),
+        wrong({"notify": "ops@example.com"}, "notify", "ops@example.com", "a tuple of targets"),
+        wrong({"notify": OPS}, "notify", OPS, "a tuple of targets"),
+        wrong({"status_page": True}, "status_page", True, "a StatusPageConfig"),
         wrong({"notify": (OPS, OPS)}, "notify", OPS, "named once"),
         wrong(
             {"domain": replace(DOMAIN, certificate_arn=CERTIFICATE.replace("eu-west-1", "us-east-1"))},

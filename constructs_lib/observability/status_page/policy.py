@@ -31,6 +31,8 @@ OBJECTS: Final = (
 _LONGEST_TITLE: Final = 80  # as runtime/status/state.py counts
 _EDGE_REGION: Final = "us-east-1"
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+_ZONE: Final = re.compile(r"Z[0-9A-Z]{1,31}")
+"""https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html has 32 characters at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class StatusDomain:
         hosted_zone_id: the Route 53 zone to write the name into; ``None``, the default: you write it yourself.
 
     Raises:
-        ValueError: no domain name, or a certificate of another region.
+        ValueError: no domain name, a certificate of another region, or no id of a zone.
     """
 
     name: str
@@ -87,8 +89,9 @@ class StatusDomain:
         if self.certificate_arn.split(":")[3] != _EDGE_REGION:
             fix = f"CloudFront takes certificates of {_EDGE_REGION} only; ask for another one there"
             raise invalid("certificate_arn", self.certificate_arn, f"of a certificate in {_EDGE_REGION}", fix)
-        if self.hosted_zone_id is not None:
-            concrete("hosted_zone_id", self.hosted_zone_id, "pass one such as 'Z0123456789ABCDEFGHIJ'")
+        if self.hosted_zone_id is not None and not _ZONE.fullmatch(concrete("hosted_zone_id", self.hosted_zone_id)):
+            fix = "pass one such as 'Z0123456789ABCDEFGHIJ'; it is no domain name"
+            raise invalid("hosted_zone_id", self.hosted_zone_id, "the id of a Route 53 zone", fix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -216,6 +216,14 @@ def test_a_topic_for_each_severity() -> None:
     assert (mine.of("page"), mine.of("notice")) == (made.notice, made.page)
 
 
+def test_the_arn_of_a_severity_is_its_topics() -> None:
+    """``arn`` gives the ARN of what ``of`` gives, for topics that are made and for those that exist."""
+    made = NotificationTopics(stack(), "Topics")
+    assert (made.arn("page"), made.arn("notice")) == (made.page.topic_arn, made.notice.topic_arn)
+    mine = ExistingTopics(page=made.notice, notice=made.page)
+    assert (mine.arn("page"), mine.arn("notice")) == (made.notice.topic_arn, made.page.topic_arn)
+
+
 def test_events_may_be_sent_to_it_and_alarms_still_page() -> None:
     """A topic has one policy: when other code lets EventBridge publish too, CloudWatch still may."""
     scope = stack()

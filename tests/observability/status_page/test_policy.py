@@ -71,6 +71,8 @@ def test_a_wrong_page_is_refused(changes: dict[str, Any], what: str, value: obje
         ({"certificate_arn": CERTIFICATE.replace("us-east-1", "eu-west-1")}, "certificate_arn", "us-east-1"),
         ({"certificate_arn": "arn:aws:iam::1:x"}, "certificate_arn", "ACM"),
         ({"hosted_zone_id": ""}, "hosted_zone_id", "not empty"),
+        ({"hosted_zone_id": "example.com"}, "hosted_zone_id", "the id of a Route 53 zone"),
+        ({"hosted_zone_id": "/hostedzone/Z0123456789ABCDEFGHIJ"}, "hosted_zone_id", "the id of a Route 53 zone"),
     ],
 )
 def test_a_wrong_domain_is_refused(changes: dict[str, str], what: str, allowed: str) -> None:
