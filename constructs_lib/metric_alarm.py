@@ -92,6 +92,10 @@ def warm_up(threshold: Threshold) -> cloudwatch.CfnAlarm.WarmUpConfigurationProp
 def _reckoned(metric: Metric) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
     """``m0+m1``: where only one has a value, CloudWatch takes the other for 0; where none has one, the sum is missing.
 
+    *Unverified on AWS*: nobody here has seen an alarm do so. If one missing value made the sum missing, a share would
+    have no value in a minute that lacks one of its kinds, such as 5xx of the tasks while the load balancer answers 503
+    by itself, and such an alarm would stay green; docs/lessons/W3-seen-before-customers.md has a drill.
+
     Not ``FILL``, which would also fill a minute that is late, and not ``SUM``, which AWS does not recommend in alarms
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
     """

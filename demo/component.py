@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 from constructs_lib.naming import alarm_name, stack_name
 from demo.cloud import LocalCloud
@@ -21,7 +22,11 @@ _GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 
 
 class Component:
-    """The first service of an environment, as the cloud has it."""
+    """The first service of an environment, as the cloud has it.
+
+    Raises:
+        RuntimeError: it is not deployed, as after a deployment that failed half-way.
+    """
 
     def __init__(self, cloud: LocalCloud, environment: EnvironmentConfig) -> None:
         names, region = (environment.application, environment.name), environment.region
@@ -31,9 +36,11 @@ class Component:
         self._alarm = {what: alarm_name(*names, self.name, what) for what in ("degraded", "outage")}
         self._cloudwatch = boto3.client("cloudwatch", region_name=region)
         self._elbv2 = boto3.client("elbv2", region_name=region)
-        listed = boto3.client("cloudformation", region_name=region).describe_stack_resources(
-            StackName=stack_name(*names, "services")
-        )["StackResources"]
+        cloudformation = boto3.client("cloudformation", region_name=region)
+        try:
+            listed = cloudformation.describe_stack_resources(StackName=stack_name(*names, "services"))["StackResources"]
+        except ClientError as error:
+            raise RuntimeError(f"{self.place} is not deployed; `make demo` deploys it") from error
         found = {one["ResourceType"]: one["PhysicalResourceId"] for one in reversed(listed)}
         self._service = "/".join(found["AWS::ECS::Service"].rsplit("/", 2)[1:])
         self._group = found[_GROUP]

@@ -93,8 +93,12 @@ class EnvironmentConfig:
         runbooks: where the folder ``docs/runbooks`` can be read, an https address with a slash at the end; alarms and
             messages link to it. ``None``, the default: they name the file.
         size: the size of services that have none of their own.
-        container_insights: whether ECS reports running and desired tasks, and more, to CloudWatch. ``True`` by default;
-            it is charged by metric, about 0.30 USD each a month, some ten for a service.
+        container_insights: whether ECS reports running and desired tasks, and more, to CloudWatch. ``False`` by
+            default: nothing here needs it. It is charged by metric, 0.30 USD each a month, some ten for a service, so
+            3 USD a service and month (us-east-1, November 2026).
+        log_resource_policy: whether the environment makes the policy that lets EventBridge write into its log of
+            events. ``True`` by default. An account has at most 10 such policies in a Region: from the eleventh
+            environment on ``False``, and one of yours for all (docs/lessons/W5-evidence-kept.md).
         retention: which images may be forgotten.
         build: how images are built: Docker Hub, and what is kept beside them. A ``Promotion`` builds nothing.
         upstream: for an environment that builds: the name of another one in which a commit must have run before it is
@@ -123,7 +127,8 @@ class EnvironmentConfig:
     notify: tuple[NotificationTarget, ...] = ()
     runbooks: str | None = None
     size: ServiceSize = _SIZE
-    container_insights: bool = True
+    container_insights: bool = False
+    log_resource_policy: bool = True
     retention: RetentionPolicy = RetentionPolicy()
     build: BuildSettings = _PLAIN_BUILD
     upstream: str | None = None

@@ -36,6 +36,7 @@ class ObservabilityStack(EnvironmentStack):
             clusters=[f"{stack_name(*names, 'services')}-*"],
             repositories=["/".join((*names, "*"))],
             build_projects=["--".join((*names, "*"))],
+            resource_policy=config.log_resource_policy,
         )
         self.messages = EventMessages(
             self,

@@ -31,6 +31,10 @@ class Alarms(Construct):
     where some leave nothing to use, for a status page. So give all alarms of a component that are felt to one
     ``Alarms``. The other alarms are sent by themselves.
 
+    An alarm with ``AlarmSpec.after`` depends on that resource and on nothing else: its ``DependsOn`` is written by
+    logical id, and takes the place of what ``alarms.node.add_dependency(…)`` would write there; the others keep both. To
+    have another of your own, name them all: ``alarms.alarms[0].add_override("DependsOn", ["Scaling", "Mine"])``.
+
     Args:
         application: the application's name.
         environment: the environment's name.

@@ -11,7 +11,7 @@ from constructs_lib.services.scaling.capacity import Capacity
 from constructs_lib.services.task.health_check import HealthCheck
 from constructs_lib.services.traffic.balanced import Balanced
 from constructs_lib.services.traffic.request_alarms import request_alarms
-from constructs_lib.services.traffic.target_alarms import target_alarms
+from constructs_lib.services.traffic.target_alarms import first_tasks_minutes, target_alarms
 from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 _CPU_MARGIN: Final = 20
@@ -53,7 +53,8 @@ def web_service_alarms(
         deployment_seconds: how long a deployment may keep old and new tasks side by side. Their number says nothing of
             the maximum until then.
         acts_if: condition under which the alarms notify; see :class:`AlarmSpec`.
-        after: logical id of what starts the tasks, so that missing ones are no fault before it; see :class:`AlarmSpec`.
+        after: logical id of what starts the tasks: missing ones, and the load balancer's answers without them, are no
+            fault before it; see :class:`AlarmSpec`.
     """
     on_service = {"ClusterName": cluster, "ServiceName": service}
     return (
@@ -66,7 +67,15 @@ def web_service_alarms(
             acts_if=acts_if,
             after=after,
         ),
-        *request_alarms(component, balanced=balanced, capacity=capacity, timeouts=timeouts, acts_if=acts_if),
+        *request_alarms(
+            component,
+            balanced=balanced,
+            capacity=capacity,
+            timeouts=timeouts,
+            acts_if=acts_if,
+            after=after,
+            warm_up_minutes=first_tasks_minutes(check.in_rotation_seconds),
+        ),
         *at_maximum(component, on_service, capacity, deployment_seconds, acts_if),
         _scaling_behind(component, on_service, capacity.target_cpu_percent, acts_if),
     )

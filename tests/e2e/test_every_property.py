@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
+import boto3
 import pytest
 
 from stacks.config import EnvironmentConfig
@@ -146,9 +148,16 @@ def _resource(template: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _update(deployed: Deployed, template: dict[str, Any]) -> None:
-    """Updates the stack with this template, and waits."""
+    """Updates the stack with this template, and waits. It is read from S3, as CDK does: it is too long for a call."""
+    s3, bucket, key = boto3.client("s3", region_name=deployed.config.region), "templates-of-a-test", "template.json"
+    place: Any = deployed.config.region
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": place})
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
     deployed.cloudformation.update_stack(
-        StackName=deployed.stack, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+        StackName=deployed.stack,
+        TemplateURL=f"https://s3.amazonaws.com/{bucket}/{key}",
+        Capabilities=["CAPABILITY_IAM"],
     )
     deployed.cloudformation.get_waiter("stack_update_complete").wait(
         StackName=deployed.stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}

@@ -310,7 +310,7 @@ def test_a_state_that_is_broken_is_left_alone(page: Page) -> None:
     for words in (("show",), ("post", "--component", "web", "--en", "x")):
         done = page(*words)
         assert (done.code, done.err.count("\n")) == (2, 1)
-        assert "put an earlier version of it back" in done.err
+        assert "restore an earlier version of the object" in done.err
     assert page.s3.objects[f"{BUCKET}/{STATE}"] == b"{"
     del page.s3.objects[f"{BUCKET}/{STATE}"]
     assert "its function makes it within a minute" in page("show").err

@@ -176,10 +176,14 @@ def test_each_call_is_watched_between_its_two_ends(with_calls: Template) -> None
     """A page and a notice for each; before the caller's first release they notify nobody (T2, W3)."""
     found = {}
     for made in of_type(with_calls, "AWS::CloudWatch::Alarm").values():
-        dimensions = {one["Name"]: one["Value"] for one in made.get("Dimensions", [])}
+        if "/" not in made.get("AlarmName", ""):
+            continue  # a deployment's own
+        stats = [query["MetricStat"]["Metric"] for query in made.get("Metrics", []) if "MetricStat" in query] or [made]
+        assert all(one["Dimensions"] == stats[0]["Dimensions"] for one in stats if "-answers-" in made["AlarmName"])
+        dimensions = {one["Name"]: one["Value"] for one in stats[0]["Dimensions"]}
         if "TargetDiscoveryName" in dimensions:
             (service,) = references(dimensions["ServiceName"])
-            assert made["Namespace"] == "AWS/ECS"
+            assert {one["Namespace"] for one in stats} == {"AWS/ECS"}
             assert {key[:7] for key in references(dimensions["ClusterName"])} == {"Cluster"}
             acts = made["ActionsEnabled"]["Fn::If"]
             assert acts[1:] == [True, False]
@@ -190,11 +194,11 @@ def test_each_call_is_watched_between_its_two_ends(with_calls: Template) -> None
                 made["Threshold"]["Fn::If"][1],
             )
     assert found == {
-        "shop/staging/web/orders-answers-errors": ("web", "web", "orders", 5),
+        "shop/staging/web/orders-answers-errors": ("web", "web", "orders", 0.05),
         "shop/staging/web/orders-answers-slowly": ("web", "web", "orders", 5000),
-        "shop/staging/orders/stock-answers-errors": ("orders", "orders", "stock", 5),
+        "shop/staging/orders/stock-answers-errors": ("orders", "orders", "stock", 0.05),
         "shop/staging/orders/stock-answers-slowly": ("orders", "orders", "stock", 2000),
-        "shop/staging/mailer/orders-answers-errors": ("mailer", "mailer", "orders", 5),
+        "shop/staging/mailer/orders-answers-errors": ("mailer", "mailer", "orders", 0.05),
         "shop/staging/mailer/orders-answers-slowly": ("mailer", "mailer", "orders", 5000),
     }
 

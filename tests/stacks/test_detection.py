@@ -43,7 +43,7 @@ def test_the_synthesis_prints_one_table_an_environment(assembly: Path) -> None:
     for text in tables:
         lines = text.splitlines()
         assert len(lines) <= 20
-        assert [line.split()[:3] for line in lines].count(["unhealthy-targets", "195", "285"]) == 1
+        assert [line.split()[:3] for line in lines].count(["unhealthy-targets", "255", "345"]) == 1
         assert ["load-balancer-errors", "100", "190"] in [line.split()[:3] for line in lines]
         assert "  notices, which wake nobody, in minutes at worst: " in text
         assert max(len(line) for line in lines[:-1]) <= 160

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stacks.acknowledged import accepted
+from stacks.application import application
+from stacks.config import EnvironmentConfig
+from stacks.environments import ENVIRONMENTS
+from stacks.landscape import neighbours
 from tests.conftest import Templates
 from tests.delivery.support import of_type, only
 from tests.observability.evidence.event_bridge import matches
@@ -71,3 +79,46 @@ def test_the_log_s_own_alarm_is_a_notice(environment: str, templates: Templates)
     assert alarm["AlarmName"] == f"shop/{environment}/evidence/evidence-lost"
     assert alarm["AlarmDescription"].startswith("[notice]")
     assert len(alarm["Metrics"]) == 6
+
+
+def stacks_of(config: EnvironmentConfig, folder: Path) -> Templates:
+    """Two templates of one environment, by the stack's own name."""
+    application((config,), checked=False, outdir=str(folder)).synth()
+    return {
+        word: json.loads(next(folder.rglob(f"*{word}*.template.json")).read_text())
+        for word in ("services", "observability")
+    }
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_container_insights_is_off_unless_asked_for(environment: str, templates: Templates) -> None:
+    """It is charged by metric, and no alarm, no panel and no target of scaling reads one of its metrics."""
+    cluster = only(templates[f"shop--{environment}--services"], "AWS::ECS::Cluster")
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
+    for name, template in templates.items():
+        assert "ContainerInsights" not in json.dumps(template), name
+
+
+def test_what_is_asked_for_is_made(tmp_path: Path) -> None:
+    """Container Insights where its price is worth it; and no policy of ours in an account that has ten (W5)."""
+    asked = replace(ENVIRONMENTS[0], container_insights=True, log_resource_policy=False)
+    made = stacks_of(asked, tmp_path)
+    cluster = only(made["services"], "AWS::ECS::Cluster")
+    assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+    assert of_type(made["observability"], "AWS::Logs::ResourcePolicy") == {}
+    rules = of_type(made["observability"], "AWS::Events::Rule").values()
+    assert len([rule for rule in rules if "Keeps as evidence" in str(rule)]) == 5
+
+
+def test_each_environment_makes_its_policy_by_default(templates: Templates) -> None:
+    """Ten environments fit into an account and Region without a word."""
+    for environment in ("staging", "production"):
+        assert len(of_type(templates[f"shop--{environment}--observability"], "AWS::Logs::ResourcePolicy")) == 1
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_only_what_is_off_is_accepted(asked: bool) -> None:
+    """AwsSolutions-ECS4 has a reason where Container Insights is off, and none where there is nothing to accept."""
+    config = replace(ENVIRONMENTS[0], container_insights=asked)
+    found = accepted(config, neighbours(config, (config,)))
+    assert any(one.id.endswith("ECS4") for one in found) is not asked

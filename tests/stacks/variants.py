@@ -86,7 +86,8 @@ def variants() -> tuple[EnvironmentConfig, ...]:
             staging,
             name="closed",
             account="111122223333",
-            container_insights=False,
+            container_insights=True,
+            log_resource_policy=False,
             build=BuildSettings(docker_hub=PullThroughCache(prefix="docker-hub")),
             network=NetworkPolicy(nat_gateways=NatGateways.NONE, endpoints=Endpoints.PRIVATE),
             services=(
@@ -184,7 +185,7 @@ def workers() -> tuple[EnvironmentConfig, ...]:
     return (
         replace(staging, services=(web, mailer)),
         replace(production, services=(web, mailer)),
-        replace(staging, name="silent", services=(mailer,), container_insights=False),
+        replace(staging, name="silent", services=(mailer,)),
     )
 
 

@@ -87,7 +87,7 @@ def for_mail_subject(text: str, limit: int = SUBJECT_LONGEST) -> str:
     most = min(limit, SUBJECT_LONGEST)
     plain = _NOT_PRINTABLE_ASCII.sub("?", one_line(text, 4 * most).replace("…", "...")).strip()
     if len(plain) > most:
-        plain = plain[: most - 3].rstrip() + "..." if most > len("...") else plain[:most]
+        plain = plain[: most - 3].rstrip() + "..." if most > len("...") else plain[:most].rstrip()
     return plain or "-"
 
 

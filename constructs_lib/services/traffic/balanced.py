@@ -43,17 +43,26 @@ class Balanced:
         zone: str | None = None,
         per: tuple[str, ...] = (),
         at_least: float = 0,
+        period_seconds: int = 60,
     ) -> Metric:
         """A metric of the service's own targets; of two groups the sum."""
         here = {"LoadBalancer": self.load_balancer} | ({"AvailabilityZone": zone} if zone is not None else {})
         first, *others = [here | {"TargetGroup": group} for group in self.target_groups]
-        return _metric(name, statistic, first, also=tuple(others), per=per, at_least=at_least)
+        also = tuple(others)
+        return _metric(name, statistic, first, also=also, per=per, at_least=at_least, period_seconds=period_seconds)
 
     def of_balancer(
-        self, name: str, *, plus: tuple[str, ...] = (), per: tuple[str, ...] = (), at_least: float = 0
+        self,
+        name: str,
+        *,
+        plus: tuple[str, ...] = (),
+        per: tuple[str, ...] = (),
+        at_least: float = 0,
+        period_seconds: int = 60,
     ) -> Metric:
         """A metric of the load balancer itself; of a shared one it is everybody's."""
-        return _metric(name, "Sum", {"LoadBalancer": self.load_balancer}, plus=plus, per=per, at_least=at_least)
+        here = {"LoadBalancer": self.load_balancer}
+        return _metric(name, "Sum", here, plus=plus, per=per, at_least=at_least, period_seconds=period_seconds)
 
 
 def _metric(
@@ -65,12 +74,14 @@ def _metric(
     plus: tuple[str, ...] = (),
     per: tuple[str, ...] = (),
     at_least: float = 0,
+    period_seconds: int = 60,
 ) -> Metric:
     return Metric(
         namespace="AWS/ApplicationELB",
         name=name,
         dimensions=dimensions,
         statistic=statistic,
+        period_seconds=period_seconds,
         also=also,
         plus=plus,
         per=per,

@@ -10,7 +10,7 @@ from constructs_lib.checks import invalid, name, whole_number
 from constructs_lib.services.policy import TaskSize
 from constructs_lib.services.ports.local_ports import WIDE
 from constructs_lib.services.task.log_delivery import LogDelivery
-from constructs_lib.services.traffic.request_alarms import SERVER_ERRORS_PER_MINUTE
+from constructs_lib.services.traffic.request_alarms import ERROR_SHARE, SERVER_ERRORS_PER_MINUTE
 from constructs_lib.services.traffic.timeouts import TimeoutBudget
 
 Protocol: TypeAlias = Literal["http", "http2", "grpc"]
@@ -23,6 +23,7 @@ PROXY_MEMORY_MIB: Final = 64
 """What AWS recommends to add to a task for its proxy, on the same page; 512 units above 500 requests a second."""
 
 _DEFAULT_TIMEOUTS: Final = TimeoutBudget()
+_ANSWERS: Final = tuple(f"HTTPCode_Target_{first}XX_Count" for first in (2, 3, 4, 5))
 _NO_CALL: Final = "without a call there is no answer that could be wrong or late"
 
 
@@ -185,7 +186,9 @@ def call_alarms(
 
     No load balancer sees these calls, and a caller that survives them tells nobody. The dimensions name both ends: that
     of the called name alone would add up all clusters of the account and region
-    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html).
+    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html). Errors are a share of all
+    answers, 5 % and five a minute: five of a million calls are no fault that users notice. All answers are the sum of
+    the four kinds, which have these dimensions; ``RequestCount`` counts under ``DiscoveryName``, whoever calls.
 
     Args:
         component: the caller's name.
@@ -200,13 +203,19 @@ def call_alarms(
         AlarmSpec(
             component=component,
             what=f"{callee.name}-answers-errors",
-            meaning=f"{callee.name} answers calls of {component} with 5xx. Look at the logs of {callee.name}, and at "
-            "what was released there last.",
+            meaning=f"{callee.name} answers {100 * ERROR_SHARE:g} % of the calls of {component} or more with 5xx, and at "
+            f"least {SERVER_ERRORS_PER_MINUTE} a minute. Look at the logs of {callee.name}, and at what was released there "
+            "last.",
             severity="page",
             metric=Metric(
-                namespace="AWS/ECS", name="HTTPCode_Target_5XX_Count", dimensions=dimensions, statistic="Sum"
+                namespace="AWS/ECS",
+                name="HTTPCode_Target_5XX_Count",
+                dimensions=dimensions,
+                statistic="Sum",
+                per=_ANSWERS,
+                at_least=SERVER_ERRORS_PER_MINUTE,
             ),
-            threshold=Threshold(value=SERVER_ERRORS_PER_MINUTE, missing_because=_NO_CALL),
+            threshold=Threshold(value=ERROR_SHARE, missing_because=_NO_CALL),
             acts_if=acts_if,
             runbook="called-service-answers-errors",
             slower_because="nothing sooner: ECS tells of calls by the minute; what users feel of it pages by itself",

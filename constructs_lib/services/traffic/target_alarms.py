@@ -25,6 +25,20 @@ def first_tasks_minutes(starting_seconds: int) -> int:
     return PLACING_MINUTES + math.ceil(starting_seconds / 60)
 
 
+def unhealthy_minutes(check: HealthCheck) -> int:
+    """How many minutes in a row a target must be unhealthy, so that none that only starts ever is for as many.
+
+    A time of W seconds that straddles the edges of minutes touches ceil(W / 60) + 1 of them, and the worst moment of
+    each counts: so one minute more than those. W: a target that starts is called unhealthy after ``unhealthy_after``
+    bad checks, and healthy after ``healthy_after`` good ones from the application's start on. Where good ones take no
+    fewer checks than bad ones it is unhealthy for longer than it starts, by an interval for each that they take more,
+    and one. AWS does not say from when on a new target counts; sooner than after so many checks we take for none.
+    """
+    inside = check.container
+    longer = max(0, 1 + check.healthy_after - inside.unhealthy_after) * inside.interval_seconds
+    return 2 + math.ceil((inside.start_seconds + longer) / 60)
+
+
 def target_alarms(
     component: str,
     *,
@@ -48,8 +62,7 @@ def target_alarms(
         after: what must be there before missing targets are a fault; see :class:`AlarmSpec`.
     """
     page = partial(AlarmSpec, component=component, severity="page", felt="degraded", acts_if=acts_if)
-    # A load balancer calls a task that starts unhealthy, so that alarm waits as long; 60 s or less give two minutes.
-    minutes = max(2, 1 + math.ceil(check.container.start_seconds / 60))
+    minutes = unhealthy_minutes(check)
     for number, zone in _numbered(zones):
         yield page(
             what=f"unhealthy-targets{number}",

@@ -114,10 +114,10 @@ def test_an_alarm_that_pages_by_itself_waits_for_no_composite() -> None:
 
 
 def test_an_unhealthy_target() -> None:
-    """Three checks of 10 s and the last time-out of 5 come first: 35 s, then two minutes of it: 285 s, usually 195."""
-    found = spec("Maximum", value=1, periods=2, fault_seconds=35, felt="degraded")
+    """Three checks of 10 s and the last time-out of 5 come first: 35 s, then three minutes of it: 345 s, usually 255."""
+    found = spec("Maximum", value=1, periods=3, fault_seconds=35, felt="degraded")
     assert terms(found)["fault"] == (35, 35)
-    assert seconds(found) == (195, 285)
+    assert seconds(found) == (255, 345)
 
 
 def test_a_mean_waits_for_a_whole_period() -> None:

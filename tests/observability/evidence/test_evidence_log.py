@@ -217,6 +217,31 @@ def test_a_policy_of_one_s_own_takes_the_place_of_ours() -> None:
     assert of_type(made(resource_policy=False), "AWS::Logs::ResourcePolicy") == {}
 
 
+def test_the_policy_to_write_by_hand_allows_what_ours_does(template: Template) -> None:
+    """The lesson's command, run without AWS: the same statements, for the logs and the rules of all environments."""
+    lesson = (Path(__file__).parents[3] / "docs" / "lessons" / "W5-evidence-kept.md").read_text()
+    (command,) = [block for block in re.findall(r"```sh\n(.*?)```", lesson, re.DOTALL) if "put-resource-policy" in block]
+    done = subprocess.run(
+        ["bash", "-euc", f'aws() {{ printf %s "${{!#}}"; }}\n{command}'],
+        env={"REGION": "eu-west-1", "ACCOUNT": "111122223333"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    written = json.loads(done.stdout)["Statement"]
+    ours = json.loads(policy_text(template))["Statement"]
+    assert [(one["Effect"], one["Principal"], one["Action"]) for one in written] == [
+        (one["Effect"], one["Principal"], one["Action"]) for one in ours
+    ]
+    assert {one["Resource"] for one in written} == {
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/events/moorings/*:*"
+    }
+    assert [one.get("Condition") for one in written] == [
+        None,
+        {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/*"}},
+    ]
+
+
 def test_queries_are_saved_in_a_folder_of_the_log(template: Template) -> None:
     """Each reads this log alone, and is found under its name."""
     queries = of_type(template, "AWS::Logs::QueryDefinition").values()

@@ -112,6 +112,7 @@ def test_a_long_subject_says_that_it_is_cut() -> None:
     """Ninety-nine characters, the last three of them dots."""
     assert for_mail_subject("x" * 200) == "x" * 96 + "..."
     assert for_mail_subject("\u200b") == "-"
+    assert for_mail_subject("0 0", 2) == "0"
 
 
 @given(ANY, LIMITS)

@@ -120,6 +120,21 @@ def test_nothing_is_red_before_the_first_release(template: Template, fault: str)
     assert red(template, FAULTS[fault][0], released=False) == set()
 
 
+@pytest.mark.parametrize(("minute", "told"), [(4, True), (1, True), (0.9, False)])
+def test_a_quiet_service_whose_requests_all_fail_is_noticed(template: Template, minute: float, told: bool) -> None:
+    """Below five errors a minute no share pages; five in five minutes are a notice, when that lasts (W3).
+
+    An alarm on periods of a minute would never reach its floor.
+    """
+    few = alarm_math.by_name(template)["some-requests-fail"]
+    periods = {query["MetricStat"]["Period"] for query in few["Metrics"] if "MetricStat" in query}
+    assert periods == {300}
+    sums = {"RequestCount": 5 * minute, T5XX: 5 * minute}
+    assert alarm_math.red(few, lambda name, _: sums.get(name)) is told
+    paged = {"RequestCount": minute, T5XX: minute, "HealthyHostCount": 30, "UnHealthyHostCount": 0}
+    assert "application-errors" not in red(template, paged)
+
+
 def test_a_zone_that_only_cloudformation_knows_has_its_alarm(template: Template) -> None:
     """A stack for any account knows how many zones there are, and not their names."""
     alarms = alarm_math.by_name(template)
@@ -129,14 +144,20 @@ def test_a_zone_that_only_cloudformation_knows_has_its_alarm(template: Template)
 
 
 def test_missing_targets_are_a_fault_once_scaling_may_start_them(template: Template) -> None:
-    """A first release deploys at zero tasks; its alarms on targets wait for scaling, and seven minutes more (W3)."""
+    """A first release deploys at zero tasks; its alarms on targets wait for scaling, and seven minutes more (W3).
+
+    Until then whoever comes, a scanner mostly, gets 503: no more a fault than the missing targets.
+    """
     (target,) = of_type(template, "AWS::ApplicationAutoScaling::ScalableTarget")
     waits = {
         one["Properties"]["AlarmName"].rpartition("/")[2]: one
         for one in template["Resources"].values()
         if one["Type"] == "AWS::CloudWatch::Alarm" and "DependsOn" in one
     }
-    assert set(waits) == {"too-few-healthy-targets", "no-healthy-targets"}
+    assert set(waits) == {
+        *("too-few-healthy-targets", "no-healthy-targets"),
+        *("load-balancer-errors", "most-requests-fail"),
+    }
     for one in waits.values():
         assert one["DependsOn"] == [target]
         warm = alarm_math.decided(one["Properties"]["WarmUpConfiguration"])

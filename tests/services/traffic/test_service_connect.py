@@ -182,11 +182,17 @@ def test_failing_calls_page_and_slow_ones_are_noticed() -> None:
             dimensions,
             60,
         )
+        assert spec.metric.statistic == ("Sum" if spec is errors else "Average")
         assert spec.threshold.comparison == "GreaterThanOrEqualToThreshold"
         assert spec.threshold.missing == "notBreaching"
     assert (errors.what, errors.severity) == ("orders-answers-errors", "page")
-    assert (errors.metric.name, errors.metric.statistic) == ("HTTPCode_Target_5XX_Count", "Sum")
-    assert (errors.threshold.value, errors.threshold.periods, errors.threshold.out_of) == (5, 1, 1)
+    # Five errors of a million calls are no fault that anybody feels; three of three are an accident.
+    assert errors.metric.name == "HTTPCode_Target_5XX_Count"
+    assert errors.metric.per == tuple(f"HTTPCode_Target_{kind}_Count" for kind in ("2XX", "3XX", "4XX", "5XX"))
+    assert errors.metric.at_least == 5
+    assert (errors.threshold.value, errors.threshold.periods, errors.threshold.out_of) == (0.05, 1, 1)
+    assert "5 % of the calls of web or more" in errors.meaning
+    assert "at least 5 a minute" in errors.meaning
     assert (slow.what, slow.severity) == ("orders-answers-slowly", "notice")
     assert (slow.metric.name, slow.metric.statistic) == ("TargetResponseTime", "Average")
     # Half of 10 s, in milliseconds, for five minutes.

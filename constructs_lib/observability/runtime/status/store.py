@@ -66,9 +66,7 @@ class StateStore:
         try:
             return Stored(found=found, state=from_json(found.body))
         except InvalidStateError as error:
-            raise StateUnreadableError(
-                f"s3://{self.objects.bucket}/{KEY} cannot be read: {error}; put an earlier version of it back"
-            ) from error
+            raise StateUnreadableError(f"s3://{self.objects.bucket}/{KEY} cannot be read: {error}") from error
 
     def change(self, make: Callable[[PageState], PageState], *, titles: Text | None = None) -> PageState:
         """The state that ``make`` makes of the one that is there; it is written if it is another one.

@@ -65,7 +65,7 @@ ENGLISH: Final = Words(
         "degraded": "Our staff set this to degraded.",
         "outage": "Our staff set this to outage.",
     },
-    resolved="This is resolved.",
+    resolved="This is over.",
     phases={
         "open": "Ongoing",
         "resolved": "Resolved",
@@ -132,7 +132,7 @@ JAPANESE: Final = Words(
         "degraded": "担当者が状態を「不安定」に設定しました。",
         "outage": "担当者が状態を「利用不可」に設定しました。",
     },
-    resolved="解決しました。",
+    resolved="終了しました。",
     phases={
         "open": "継続中",
         "resolved": "解決済み",

@@ -258,7 +258,7 @@ def test_an_incident_is_told_with_the_newest_line_first() -> None:
     ) in text
     over = read(after(state, Resolve(at=at(46), entry="web-20261122t120100z"))).text
     assert "22 Nov 2026, 12:01 UTC to 12:46 UTC (45 minutes)" in over
-    assert "This is resolved." in over
+    assert "This is over." in over
     assert "What is going on" not in over
 
 

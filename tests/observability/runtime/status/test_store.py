@@ -132,11 +132,20 @@ def test_a_write_that_s3_did_and_did_not_answer_is_not_done_twice(bucket: Object
     assert AWS.calls["s3.PutObject"] == 3
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"version": 2}', b"[]", b'{"version": 1, "revision": "x"}'])
-def test_a_state_that_cannot_be_read_is_left_as_it_is(body: bytes, bucket: Objects, s3: FakeS3) -> None:
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        (b"", "restore an earlier version"),
+        (b"{", "restore an earlier version"),
+        (b'{"version": 2}', "read it with the release that wrote it"),
+        (b"[]", "cannot be read"),
+        (b'{"version": 1, "revision": "x"}', "cannot be read"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_left_as_it_is(body: bytes, fix: str, bucket: Objects, s3: FakeS3) -> None:
     """It may hold what people have written, so nothing writes over it; the sentence says how to go on."""
     s3.objects[f"{BUCKET}/{STATE}"] = body
-    with pytest.raises(StateUnreadableError, match="put an earlier version of it back"):
+    with pytest.raises(StateUnreadableError, match=fix):
         act(bucket, RED)
     assert s3.objects[f"{BUCKET}/{STATE}"] == body
     assert s3.writes == []
