@@ -83,9 +83,7 @@ def _comparison(services: Sequence[ServiceConfig]) -> int:
     return _COMPARISON + compared if compared else 0
 
 
-def check_resources(
-    services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None, *, zones: int
-) -> None:
+def check_resources(services: Sequence[ServiceConfig], size: ServiceSize, domain: Domain | None, *, zones: int) -> None:
     """Refuses what CloudFormation would refuse in the middle of a deployment.
 
     Raises:

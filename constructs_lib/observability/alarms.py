@@ -32,8 +32,8 @@ class Alarms(Construct):
     ``Alarms``. The other alarms are sent by themselves.
 
     An alarm with ``AlarmSpec.after`` depends on that resource and on nothing else: its ``DependsOn`` is written by
-    logical id, and takes the place of what ``alarms.node.add_dependency(…)`` would write there; the others keep both. To
-    have another of your own, name them all: ``alarms.alarms[0].add_override("DependsOn", ["Scaling", "Mine"])``.
+    logical id, and takes the place of what ``alarms.node.add_dependency(…)`` would write there; the others have it. To
+    add one of your own, name them all: ``alarms.alarms[0].add_override("DependsOn", ["Scaling", "Mine"])``.
 
     Args:
         application: the application's name.

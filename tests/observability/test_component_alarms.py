@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnCondition, CfnResource, Fn
+from aws_cdk import App, CfnCondition, CfnResource, Fn, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
@@ -54,15 +54,21 @@ CALLS = replace(ERRORS, what="calls", acts_if=None)
 SILENT = replace(GONE, component="mailer", acts_if=None, after=None)
 
 
-def made(specs: list[AlarmSpec], flags: dict[str, Any] | None = None, runbooks: Runbooks = NOWHERE) -> Template:
-    """The template of some alarms, alone in a plain stack of somebody else."""
-    scope = stack(App(context=flags or {}))
+def alarms_in(scope: Stack, specs: list[AlarmSpec], runbooks: Runbooks = NOWHERE) -> Alarms:
+    """Some alarms, alone in a plain stack of somebody else."""
     CfnCondition(scope, "Released", expression=Fn.condition_equals("a", "b"))
     CfnResource(scope, "Scaling", type="AWS::SNS::Topic")
     topics = ExistingTopics(
         page=sns.Topic.from_topic_arn(scope, "Page", PAGE), notice=sns.Topic.from_topic_arn(scope, "Notice", NOTICE)
     )
-    Alarms(scope, "Alarms", application="shop", environment="staging", specs=specs, topics=topics, runbooks=runbooks)
+    names = {"application": "shop", "environment": "staging"}
+    return Alarms(scope, "Alarms", **names, specs=specs, topics=topics, runbooks=runbooks)
+
+
+def made(specs: list[AlarmSpec], flags: dict[str, Any] | None = None, runbooks: Runbooks = NOWHERE) -> Template:
+    """The template of some alarms."""
+    scope = stack(App(context=flags or {}))
+    alarms_in(scope, specs, runbooks)
     return synthesize(scope)
 
 
@@ -196,6 +202,22 @@ def test_what_starts_is_no_fault(template: Template) -> None:
     errors = resource(template, "web/errors")
     assert "DependsOn" not in errors
     assert "WarmUpConfiguration" not in errors["Properties"]
+
+
+def test_what_waits_for_another_is_told_of_all_that_it_waits_for() -> None:
+    """``after`` is written by id, in the place of what CDK knows; whoever has more to wait for names both."""
+    scope = stack()
+    alarms = alarms_in(scope, [ERRORS, GONE])
+    alarms.node.add_dependency(CfnResource(scope, "Mine", type="AWS::SNS::Topic"))
+    template = synthesize(scope)
+    assert resource(template, "web/errors")["DependsOn"] == ["Mine"]
+    assert resource(template, "web/gone")["DependsOn"] == ["Scaling"]
+    assert all("Mine" in one["DependsOn"] for one in template["Resources"].values() if "Composite" in one["Type"])
+
+    scope = stack()
+    alarms_in(scope, [ERRORS, GONE]).alarms[1].add_override("DependsOn", ["Scaling", "Mine"])
+    CfnResource(scope, "Mine", type="AWS::SNS::Topic")
+    assert resource(synthesize(scope), "web/gone")["DependsOn"] == ["Scaling", "Mine"]
 
 
 @pytest.mark.parametrize("what", ["degraded", "outage"])

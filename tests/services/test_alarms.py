@@ -226,7 +226,9 @@ def test_zones_whose_names_only_aws_knows_have_one_each() -> None:
     assert [made[f"unhealthy-targets-{n}"].metric.dimensions["AvailabilityZone"] for n in (1, 2)] == list(tokens)
 
 
-@pytest.mark.parametrize(("tasks", "share"), [(2, 0.05), (10, 0.05), (11, 0.0455), (30, 0.0167), (100, 0.005), (200, 0.005)])
+@pytest.mark.parametrize(
+    ("tasks", "share"), [(2, 0.05), (10, 0.05), (11, 0.0455), (30, 0.0167), (100, 0.005), (200, 0.005)]
+)
 def test_one_task_that_fails_alone_is_told(tasks: int, share: float) -> None:
     """It has one request of as many as there are tasks: half of that is the share from which on errors page (W3)."""
     capacity = Capacity(min_tasks=2, max_tasks=tasks)
@@ -283,6 +285,7 @@ def test_a_neighbours_fault_is_not_said_to_be_felt_here() -> None:
         assert (made[what].severity, made[what].felt) == ("page", None)
     for what in ("application-errors", "most-requests-fail", "some-requests-fail", "slow-responses"):
         assert made[what].metric.dimensions["TargetGroup"] == TARGETS
+        assert made[what].metric.period_seconds == (300 if what == "some-requests-fail" else 60)
     assert made["most-requests-fail"].felt == "outage"
     assert made["most-requests-fail"].metric.plus == ()
 

@@ -93,7 +93,7 @@ def stacks_of(config: EnvironmentConfig, folder: Path) -> Templates:
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_container_insights_is_off_unless_asked_for(environment: str, templates: Templates) -> None:
     """It is charged by metric, and no alarm, no panel and no target of scaling reads one of its metrics."""
-    cluster = only(templates[f"shop--{environment}--services"], "AWS::ECS::Cluster")
+    cluster = only(templates[f"shop--{environment}--services"], "AWS::ECS::Cluster")["Properties"]
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
     for name, template in templates.items():
         assert "ContainerInsights" not in json.dumps(template), name
@@ -103,7 +103,7 @@ def test_what_is_asked_for_is_made(tmp_path: Path) -> None:
     """Container Insights where its price is worth it; and no policy of ours in an account that has ten (W5)."""
     asked = replace(ENVIRONMENTS[0], container_insights=True, log_resource_policy=False)
     made = stacks_of(asked, tmp_path)
-    cluster = only(made["services"], "AWS::ECS::Cluster")
+    cluster = only(made["services"], "AWS::ECS::Cluster")["Properties"]
     assert cluster["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
     assert of_type(made["observability"], "AWS::Logs::ResourcePolicy") == {}
     rules = of_type(made["observability"], "AWS::Events::Rule").values()

@@ -28,14 +28,14 @@ MOST: Final = 0.5
 """From this share on it is an outage."""
 
 LEAST_ERROR_SHARE: Final = 0.005
-"""Less never pages, however many tasks there are. Of a thousand tasks half of one's share is 0.05 %, which a busy service
-may have all day; and a component that is always red hides every later fault, because its page comes only once."""
+"""Less never pages, however many tasks there are. Of a thousand tasks half of one's share is 0.05 %, which a busy
+service may have all day; and a component that is always red hides every later fault: its page comes only once."""
 
 LINGERING_SHARE: Final = 0.01
 """Less of them than page, and a notice when it lasts; of a service of which less pages, half of that."""
 
 _LINGERING_SECONDS: Final = 300
-"""Longer than a minute, so that a service with a request a minute, all of which fail, is above the floor."""
+"""Longer than a minute, so that a service with a request a minute, all of which fail, reaches the floor."""
 
 _LINGERING_PERIODS: Final = 3
 _LINGERING_MINUTES: Final = _LINGERING_PERIODS * _LINGERING_SECONDS // 60

@@ -203,9 +203,9 @@ def call_alarms(
         AlarmSpec(
             component=component,
             what=f"{callee.name}-answers-errors",
-            meaning=f"{callee.name} answers {100 * ERROR_SHARE:g} % of the calls of {component} or more with 5xx, and at "
-            f"least {SERVER_ERRORS_PER_MINUTE} a minute. Look at the logs of {callee.name}, and at what was released there "
-            "last.",
+            meaning=f"{callee.name} answers {100 * ERROR_SHARE:g} % of the calls of {component} or more with 5xx, and "
+            f"at least {SERVER_ERRORS_PER_MINUTE} a minute. Look at the logs of {callee.name}, and at what was "
+            "released there last.",
             severity="page",
             metric=Metric(
                 namespace="AWS/ECS",

@@ -114,7 +114,7 @@ def test_an_alarm_that_pages_by_itself_waits_for_no_composite() -> None:
 
 
 def test_an_unhealthy_target() -> None:
-    """Three checks of 10 s and the last time-out of 5 come first: 35 s, then three minutes of it: 345 s, usually 255."""
+    """Three checks of 10 s and the last time-out of 5 come first: 35 s, then three minutes: 345 s, usually 255."""
     found = spec("Maximum", value=1, periods=3, fault_seconds=35, felt="degraded")
     assert terms(found)["fault"] == (35, 35)
     assert seconds(found) == (255, 345)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,15 +185,20 @@ def test_only_builds_are_not_kept_whole(template: Template) -> None:
     assert [what for what, rule in rules(template).items() if "InputTransformer" in rule["Targets"][0]] == ["Builds"]
 
 
+def statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of a policy whose text CloudFormation joins: a reference reads ``<logical id>.Arn``."""
+    parts = policy["PolicyDocument"]["Fn::Join"][1]
+    flat = "".join(part if isinstance(part, str) else ".".join(listed(*part.values())) for part in parts)
+    found: list[dict[str, Any]] = json.loads(flat)["Statement"]
+    return found
+
+
 def test_only_these_rules_may_write(template: Template) -> None:
     """EventBridge makes streams in this log group only, and writes for these five rules only."""
     policy = only(template, "AWS::Logs::ResourcePolicy")
     assert policy["PolicyName"] == "aws-events-shop"
-    text = policy["PolicyDocument"]
-    parts = text["Fn::Join"][1]
     (group,) = of_type(template, "AWS::Logs::LogGroup")
-    flat = "".join(part if isinstance(part, str) else ".".join(listed(*part.values())) for part in parts)
-    streams, writes = json.loads(flat)["Statement"]
+    streams, writes = statements(policy)
     principals = {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
     assert streams == {
         "Sid": "EventBridgeMakesStreams",
@@ -220,16 +228,18 @@ def test_a_policy_of_one_s_own_takes_the_place_of_ours() -> None:
 def test_the_policy_to_write_by_hand_allows_what_ours_does(template: Template) -> None:
     """The lesson's command, run without AWS: the same statements, for the logs and the rules of all environments."""
     lesson = (Path(__file__).parents[3] / "docs" / "lessons" / "W5-evidence-kept.md").read_text()
-    (command,) = [block for block in re.findall(r"```sh\n(.*?)```", lesson, re.DOTALL) if "put-resource-policy" in block]
+    (command,) = [
+        block for block in re.findall(r"```sh\n(.*?)```", lesson, re.DOTALL) if "put-resource-policy" in block
+    ]
     done = subprocess.run(
-        ["bash", "-euc", f'aws() {{ printf %s "${{!#}}"; }}\n{command}'],
+        ["/bin/bash", "-euc", f'aws() {{ printf %s "${{!#}}"; }}\n{command}'],
         env={"REGION": "eu-west-1", "ACCOUNT": "111122223333"},
         capture_output=True,
         text=True,
         check=True,
     )
     written = json.loads(done.stdout)["Statement"]
-    ours = json.loads(policy_text(template))["Statement"]
+    ours = statements(only(template, "AWS::Logs::ResourcePolicy"))
     assert [(one["Effect"], one["Principal"], one["Action"]) for one in written] == [
         (one["Effect"], one["Principal"], one["Action"]) for one in ours
     ]
