@@ -587,7 +587,7 @@ class ServicesStack(PlainStack):
         self._shown: dict[str, Shown] = {}
         self._services: dict[str, ecs.FargateService] = {}
         self._resources: dict[str, ecs.CfnService] = {}
-        self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.ENABLED)
+        self._cluster = ecs.Cluster(self, "Cluster", vpc=vpc, container_insights_v2=ecs.ContainerInsights.DISABLED)
         self.cluster_name = self._cluster_name = self._cluster.cluster_name
         self.service_names: dict[str, str] = {}
         self._released: list[str] = []

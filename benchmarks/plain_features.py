@@ -219,8 +219,13 @@ class FeaturesStack(ServicesStack):
             "TargetDiscoveryName": self._called,
         }
         alarms = self._alarms[self._caller]
-        errors = One(namespace="AWS/ECS", name="HTTPCode_Target_5XX_Count", dimensions=on_calls, statistic="Sum")
-        alarms.felt(f"{self._called}-answers-errors", errors, 5)
+        errors = Reckoned(
+            namespace="AWS/ECS",
+            metrics=[(f"HTTPCode_Target_{number}XX_Count", on_calls) for number in (5, 2, 3, 4)],
+            statistic="Sum",
+            expression="IF((m0)>=5,(m0)/(m1+m2+m3+m0),0)",
+        )
+        alarms.felt(f"{self._called}-answers-errors", errors, 0.05)
         slow = One(namespace="AWS/ECS", name="TargetResponseTime", dimensions=on_calls, statistic="Average")
         alarms.notice(f"{self._called}-answers-slowly", slow, 5000, 5)
 

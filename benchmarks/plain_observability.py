@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from aws_cdk import Aws, Duration, Fn, IgnoreMode, RemovalPolicy
@@ -339,11 +340,18 @@ class ServiceAlarms:
     ) -> None:
         self._stack, self._service, self._topics, self._target = stack, service, topics, target
         self.until = until
+        self._starts = Fn.condition_if(
+            until.released,
+            {"WarmUpPeriodDurationInMinutes": 7, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True},
+            {"Ref": "AWS::NoValue"},
+        )
         self.made: dict[str, cloudwatch.CfnAlarm] = {}
         """Those that its visitors feel."""
 
-    def felt(self, what: str, metric: One | Reckoned, threshold: float, periods: int = 1) -> cloudwatch.CfnAlarm:
-        """An alarm that pages through the composite one."""
+    def felt(
+        self, what: str, metric: One | Reckoned, threshold: float, periods: int = 1, *, started: bool = False
+    ) -> cloudwatch.CfnAlarm:
+        """An alarm that pages through the composite one; ``started``: once scaling has started tasks."""
         made = self.made[what] = alarm(
             self._stack,
             self._service,
@@ -355,7 +363,10 @@ class ServiceAlarms:
             felt=True,
             until=self.until,
             runbook="unhealthy-targets" if what.startswith("unhealthy-targets") else None,
+            warm=self._starts if started else None,
         )
+        if started:
+            made.add_resource_dependency(self._target)
         return made
 
     def notice(self, what: str, metric: One | Reckoned, threshold: float, periods: int) -> None:
@@ -376,12 +387,7 @@ class ServiceAlarms:
         """What the health of the tasks says."""
         for number, zone in enumerate(ZONES, start=1):
             in_zone = {"AvailabilityZone": zone, **on_targets}
-            self.felt(f"unhealthy-targets-{number}", _one("UnHealthyHostCount", in_zone, "Maximum"), 1, 2)
-        starts = Fn.condition_if(
-            self.until.released,
-            {"WarmUpPeriodDurationInMinutes": 7, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True},
-            {"Ref": "AWS::NoValue"},
-        )
+            self.felt(f"unhealthy-targets-{number}", _one("UnHealthyHostCount", in_zone, "Maximum"), 1, 3)
         for what, statistic, least in (
             ("too-few-healthy-targets", "Minimum", fewest),
             ("no-healthy-targets", "Maximum", 1),
@@ -395,7 +401,7 @@ class ServiceAlarms:
                 periods=2,
                 below=True,
                 missing=self.until.breaching,
-                warm=starts,
+                warm=self._starts,
                 topics=self._topics,
                 felt=True,
                 until=self.until,
@@ -411,7 +417,8 @@ class ServiceAlarms:
             ("load-balancer-errors", "HTTPCode_ELB_5XX_Count"),
             ("gateway-timeouts", "HTTPCode_ELB_504_Count"),
         ):
-            self.felt(what, _share((errors, "RequestCount"), on_balancer, "m0", "m1+m0"), share)
+            metric = _share((errors, "RequestCount"), on_balancer, "m0", "m1+m0")
+            self.felt(what, metric, share, started=what == "load-balancer-errors")
         answered = ("HTTPCode_Target_5XX_Count", "RequestCount")
         self.felt("application-errors", _share(answered, on_targets, "m0", "m1"), share)
         failed = _share(
@@ -420,10 +427,10 @@ class ServiceAlarms:
             "m0+m1",
             "m2+m3",
         )
-        self.felt("most-requests-fail", failed, 0.5, 2)
+        self.felt("most-requests-fail", failed, 0.5, 2, started=True)
         self.felt("slow-responses", _one("TargetResponseTime", on_targets, "p99"), slow_seconds, 5)
         self.felt("rejected-connections", _one("RejectedConnectionCount", on_balancer), 1)
-        self.notice("some-requests-fail", failed, 0.01, 15)
+        self.notice("some-requests-fail", replace(failed, period=300), 0.01, 3)
 
     def on_cpu(self, on_service: dict[str, str], most: int) -> None:
         """What its number of tasks and their load say."""
