@@ -141,7 +141,7 @@ LESSONS: Final = (
             "tests/services/traffic/test_partial_failure.py::test_after_what_only_some_meet_is_seen",
             "tests/observability/test_component_alarms.py::test_before_each_alarm_of_one_cause_pages_by_itself",
             "tests/observability/test_component_alarms.py::test_after_one_cause_pages_once",
-            "tests/observability/detection/test_plain_cdk.py::test_after_it_comes_within_five_minutes_and_says_what_tells_sooner",
+            "tests/observability/detection/test_plain_cdk.py::test_after_it_comes_within_six_minutes_and_says_what_tells_sooner",
             "tests/e2e/test_see_it_first.py::test_one_fault_pages_once_and_the_page_tells_of_it",
             "tests/observability/notification/test_topics.py::test_before_a_topic_with_snss_own_key_takes_no_alarm",
             "tests/observability/dashboard/test_dashboard.py::test_after_the_body_is_what_aws_documents",

@@ -73,6 +73,9 @@ class FakeAws:
     def client(self, name: str, **config: Any) -> Any:
         """A boto3 client whose requests come here. It calls as the guard's do, but for what ``config`` changes."""
         session: Any = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+        if name == "s3":
+            # Who deploys to the local cloud in this process sets its address, with which requests to S3 look otherwise.
+            config = {"ignore_configured_endpoint_urls": True, **config}
         client = session.client(name, config=aws.config().merge(Config(**config)))
         self.attach(client)
         return client

@@ -37,7 +37,10 @@ def deploy(cloud: LocalCloud, folder: Path) -> tuple[EnvironmentConfig, ...]:
 
     from stacks.application import application
 
-    environments = tuple(replace(config, application=APPLICATION) for config in demo_environments())
+    # Without the policy by which events are kept: an account has at most ten, and the tests share one account.
+    environments = tuple(
+        replace(config, application=APPLICATION, log_resource_policy=False) for config in demo_environments()
+    )
     app = application(environments, checked=False, outdir=str(folder))
     for construct in app.node.find_all():
         if isinstance(construct, events.CfnRule):

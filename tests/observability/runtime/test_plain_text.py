@@ -66,7 +66,7 @@ def test_the_cut_is_told_and_takes_no_marks_from_a_letter(text: str, limit: int)
     if len(whole) > limit:
         assert made.endswith("…")
         after = whole[len(made) - 1]
-        assert not unicodedata.category(after).startswith("M")
+        assert made == "…" or not unicodedata.category(after).startswith("M")
     else:
         assert made == whole
 

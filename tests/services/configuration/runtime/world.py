@@ -61,6 +61,4 @@ class World:
 def made() -> tuple[FakeAws, Clients]:
     """Real clients, whose requests are answered here."""
     aws = FakeAws(FakeAppConfig(), FakeS3())
-    # Who deploys to the local cloud in this process sets its address, with which requests to S3 look otherwise.
-    s3 = aws.client("s3", ignore_configured_endpoint_urls=True)
-    return aws, Clients(appconfig=aws.client("appconfig"), s3=s3)
+    return aws, Clients(appconfig=aws.client("appconfig"), s3=aws.client("s3"))
