@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -32,6 +33,7 @@ def python_function(
     environment: Mapping[str, str],
     permissions: Callable[[str], PolicyDocument],
     may: str,
+    schedule: str | None = None,
     memory_mib: int = 256,
     timeout_minutes: int = 5,
 ) -> PythonFunction:
@@ -45,6 +47,7 @@ def python_function(
         environment: its settings; no secrets.
         permissions: what it may do, given the ARN of its log group.
         may: the same in words, for whoever finds the role.
+        schedule: when EventBridge calls it, such as ``rate(1 hour)``; ``None``, the default: somebody else does.
         memory_mib: 256 by default, which also decides its share of a CPU.
         timeout_minutes: 5 by default.
     """
@@ -72,4 +75,24 @@ def python_function(
         role=role,
         log_group=log_group,
     )
+    if schedule is not None:
+        _call(scope, function.function_arn, schedule, description)
     return PythonFunction(function, role)
+
+
+def _call(scope: Construct, function_arn: str, schedule: str, description: str) -> None:
+    rule = events.CfnRule(
+        scope,
+        "Schedule",
+        description=description,
+        schedule_expression=schedule,
+        targets=[events.CfnRule.TargetProperty(id="function", arn=function_arn)],
+    )
+    lambda_.CfnPermission(
+        scope,
+        "MayCall",
+        action="lambda:InvokeFunction",
+        function_name=function_arn,
+        principal="events.amazonaws.com",
+        source_arn=rule.attr_arn,
+    )

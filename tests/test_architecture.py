@@ -17,11 +17,11 @@ LIBRARY = ROOT / "constructs_lib"
 SLICES = ("images", "delivery", "services", "network", "observability", "guardrails")
 SHARED = {
     *("architecture", "checks", "naming", "alarm_spec", "iam_policy", "log_retention", "incidents", "command_line"),
-    "private_images",
+    *("kept_messages", "private_images"),
 }
 """Modules beside the slices; all are pure, and every slice may use them."""
 
-SHARED_CDK = {"metric_alarm", "places", "python_function", "runtime_code", "scheduled_function"}
+SHARED_CDK = {"metric_alarm", "places", "private_bucket", "python_function", "runtime_code"}
 """Modules beside the slices that know CDK; only what may import CDK itself may use them."""
 
 PURE = {

@@ -18,7 +18,7 @@ from constructs_lib.delivery.settings import Upstream
 from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 from constructs_lib.naming import release_parameter_name, release_path
 from constructs_lib.places import arns_of
-from constructs_lib.scheduled_function import scheduled_function
+from constructs_lib.python_function import python_function
 
 _VARIABLE: Final = "MOORINGS_GAP"  # as runtime/gap_settings.py reads it
 _ENVIRONMENT_CHARACTERS: Final = 4096
@@ -106,7 +106,7 @@ class ReleaseGap(Construct):
         _check_size(settings)
         super().__init__(scope, id)
 
-        made = scheduled_function(
+        made = python_function(
             self,
             folder=Path(__file__).parent,
             handler="runtime.gap_handler.main",

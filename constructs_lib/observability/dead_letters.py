@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from constructs_lib.alarm_spec import AlarmSpec, Metric, Severity, Threshold
+from constructs_lib.alarm_spec import AlarmSpec, Metric, Severity
+from constructs_lib.kept_messages import ANY_MESSAGE, IDLE_QUEUE_SECONDS, messages_kept
 
 RUNBOOK: Final = "dead-letters"
-
-_IDLE_QUEUE_SECONDS: Final = 15 * 60
-"""As of the queues of failed runs: those who use SQS's metrics say so (https://cubeapm.com/faqs/aws-sqs-metrics-to-monitor/),
-and no AWS page that we could read does."""
 
 
 def dead_letters_alarm(
     component: str, *, queue: str, of: str, what: str = "dead-letters", severity: Severity = "page"
 ) -> AlarmSpec:
     """Red while the queue holds anything: until somebody has looked, sent it again or deleted it (lesson W5).
-
-    SQS reports while a queue is active, and one that holds messages is, so no data leaves the alarm as it is
-    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
 
     Args:
         component: what the alarm speaks for.
@@ -35,19 +29,10 @@ def dead_letters_alarm(
         meaning=f"Not delivered: {of}. The queue that this alarm's metric names keeps each, and says why. Mend the "
         "cause, send them again if they still matter, and delete them.",
         severity=severity,
-        metric=Metric(
-            namespace="AWS/SQS",
-            name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue},
-            statistic="Maximum",
-        ),
-        threshold=Threshold(
-            value=1,
-            missing="ignore",
-            missing_because="SQS reports while a queue is active; its messages are still there",
-        ),
+        metric=messages_kept(queue),
+        threshold=ANY_MESSAGE,
         runbook=RUNBOOK,
-        fault_seconds=_IDLE_QUEUE_SECONDS,
+        fault_seconds=IDLE_QUEUE_SECONDS,
         slower_because="nothing sooner: SQS tells of a queue that was idle up to 15 minutes late; messages stay",
     )
 

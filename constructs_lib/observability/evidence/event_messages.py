@@ -16,6 +16,7 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import environment_name, invalid, name
 from constructs_lib.iam_policy import queue_of_rules
+from constructs_lib.kept_messages import KEPT_SECONDS
 from constructs_lib.observability.dead_letters import dead_letters_alarm
 from constructs_lib.observability.evidence.message_patterns import message_pattern
 from constructs_lib.observability.evidence.message_permissions import message_permissions
@@ -30,7 +31,6 @@ _ENVIRONMENT_CHARACTERS: Final = 4096
 _LONGEST_TOKENS: Final = 1500
 """What two topics, a table, a log group and a cluster may need more than CDK's Tokens for them."""
 
-_KEPT_SECONDS: Final = 14 * 24 * 3600
 _LATEST_SECONDS: Final = 3600
 
 
@@ -93,7 +93,7 @@ class EventMessages(Construct):
         pattern = message_pattern(here, clusters=clusters, build_projects=build_projects)
         super().__init__(scope, id)
         table = self._table()
-        queue = sqs.CfnQueue(self, "DeadLetters", message_retention_period=_KEPT_SECONDS, sqs_managed_sse_enabled=True)
+        queue = sqs.CfnQueue(self, "DeadLetters", message_retention_period=KEPT_SECONDS, sqs_managed_sse_enabled=True)
         queue_arn, evidence = queue.attr_arn, None
         if evidence_log is not None:
             evidence = here.of("logs", f"log-group:{evidence_log}:*")

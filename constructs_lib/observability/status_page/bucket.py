@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.observability.status_page.policy import PAGE_PREFIX, STATE_PREFIX
+from constructs_lib.private_bucket import private_bucket
 
 STATE_VERSIONS_DAYS: Final = 30
 PAGE_VERSIONS_DAYS: Final = 1
@@ -22,34 +23,8 @@ def status_bucket(scope: Construct, id: str, *, name: str) -> s3.CfnBucket:
     Earlier versions of the state are kept for 30 days, to see and to put back what was; those of the pages, which
     follow from it, for a day.
     """
-    bucket = s3.CfnBucket(
-        scope,
-        id,
-        bucket_name=name,
-        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
-            server_side_encryption_configuration=[
-                s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                    # S3's own keys: no key that CloudFront, a person and the function would all have to reach.
-                    server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                        sse_algorithm="AES256"
-                    )
-                )
-            ]
-        ),
-        public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
-            block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
-        ),
-        ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-            rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
-        ),
-        versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
-        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
-            rules=[
-                _forget(f"{STATE_PREFIX}/", STATE_VERSIONS_DAYS),
-                _forget(f"{PAGE_PREFIX}/", PAGE_VERSIONS_DAYS),
-            ]
-        ),
-    )
+    forgets = (_forget(f"{STATE_PREFIX}/", STATE_VERSIONS_DAYS), _forget(f"{PAGE_PREFIX}/", PAGE_VERSIONS_DAYS))
+    bucket = private_bucket(scope, id, name=name, forgets=forgets)
     bucket.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return bucket
 

@@ -17,6 +17,7 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import concrete, environment_name, invalid, name
 from constructs_lib.iam_policy import Arns, queue_of_rules
+from constructs_lib.kept_messages import KEPT_SECONDS
 from constructs_lib.naming import (
     status_bucket_name,
     status_bus_name,
@@ -36,12 +37,11 @@ from constructs_lib.observability.status_page.permissions import (
 )
 from constructs_lib.observability.status_page.policy import StatusPagePolicy
 from constructs_lib.places import arns_of
-from constructs_lib.scheduled_function import scheduled_function
+from constructs_lib.python_function import python_function
 
 _VARIABLE: Final = "MOORINGS_STATUS"  # as runtime/status/settings.py reads it
 _ENVIRONMENT_CHARACTERS: Final = 4096
 _UNKNOWN_BUCKET: Final = 63
-_KEPT_SECONDS: Final = 14 * 24 * 3600
 _ASYNC_RETRIES: Final = 2
 
 
@@ -102,8 +102,8 @@ class StatusPage(Construct):
         self.bucket = status_bucket(self, "Bucket", name=status_bucket_name(*names, arns.account, arns.region))
         self.distribution = self._distribution(page, names, arns)
         self.address = f"https://{page.domain.name if page.domain else self.distribution.attr_domain_name}"
-        queue = sqs.CfnQueue(self, "Letters", message_retention_period=_KEPT_SECONDS, sqs_managed_sse_enabled=True)
-        made = scheduled_function(
+        queue = sqs.CfnQueue(self, "Letters", message_retention_period=KEPT_SECONDS, sqs_managed_sse_enabled=True)
+        made = python_function(
             self,
             folder=Path(__file__).parents[1],
             handler="runtime.status.handler.main",

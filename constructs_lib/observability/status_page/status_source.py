@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -14,13 +13,12 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import concrete, environment_name, name
 from constructs_lib.iam_policy import Arns, queue_of_rules
+from constructs_lib.kept_messages import KEPT_SECONDS
 from constructs_lib.naming import status_bus_name, status_feed_role_name, status_page_parameter_name
 from constructs_lib.observability.status_page.alarms import letters_alarm
 from constructs_lib.observability.status_page.patterns import RETRIES, SECONDS_OF_USE, state_changes
 from constructs_lib.observability.status_page.permissions import feed_permissions
 from constructs_lib.places import arns_of
-
-_KEPT_SECONDS: Final = 14 * 24 * 3600
 
 
 class StatusSource(Construct):
@@ -68,7 +66,7 @@ class StatusSource(Construct):
                 iam.CfnRole.PolicyProperty(policy_name="Allowed", policy_document=feed_permissions(bus_arn)),
             ],
         )
-        queue = sqs.CfnQueue(self, "Letters", message_retention_period=_KEPT_SECONDS, sqs_managed_sse_enabled=True)
+        queue = sqs.CfnQueue(self, "Letters", message_retention_period=KEPT_SECONDS, sqs_managed_sse_enabled=True)
         self.rule = events.CfnRule(
             self,
             "Changes",

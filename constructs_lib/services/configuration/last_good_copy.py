@@ -12,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.iam_policy import PolicyDocument, allow, document, write_log
-from constructs_lib.scheduled_function import scheduled_function
+from constructs_lib.private_bucket import private_bucket
+from constructs_lib.python_function import python_function
 from constructs_lib.services.configuration.alarms import EVERY_MINUTES
 from constructs_lib.services.configuration.policy import copy_key
 
@@ -80,7 +81,7 @@ class LastGoodCopy(Construct):
         }
         # No Token here stands for a text with a character that JSON escapes, so they can stay in the text.
         text = json.dumps(settings, separators=(",", ":"))
-        made = scheduled_function(
+        made = python_function(
             self,
             folder=Path(__file__).parent,
             handler="runtime.handler.main",
@@ -101,37 +102,12 @@ class LastGoodCopy(Construct):
 
 
 def _bucket(scope: Construct) -> s3.CfnBucket:
-    bucket = s3.CfnBucket(
-        scope,
-        "Bucket",
-        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
-            server_side_encryption_configuration=[
-                s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                    server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                        sse_algorithm="AES256"
-                    )
-                )
-            ]
-        ),
-        public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
-            block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
-        ),
-        ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-            rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
-        ),
-        versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
-        lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
-            rules=[
-                s3.CfnBucket.RuleProperty(
-                    id="replaced-copies",
-                    status="Enabled",
-                    noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(
-                        noncurrent_days=_VERSIONS_DAYS
-                    ),
-                )
-            ]
-        ),
+    replaced = s3.CfnBucket.RuleProperty(
+        id="replaced-copies",
+        status="Enabled",
+        noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(noncurrent_days=_VERSIONS_DAYS),
     )
+    bucket = private_bucket(scope, "Bucket", forgets=[replaced])
     bucket.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return bucket
 

@@ -6,19 +6,12 @@ queue that the events are kept in. Metrics of single tasks would need Container 
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from constructs_lib.alarm_spec import AlarmSpec, Metric, Threshold
+from constructs_lib.alarm_spec import AlarmSpec
+from constructs_lib.kept_messages import ANY_MESSAGE, IDLE_QUEUE_SECONDS, messages_kept
 
 Document: TypeAlias = dict[str, object]
-
-KEPT_SECONDS: Final = 14 * 24 * 3600
-"""SQS keeps a message no longer
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html)."""
-
-_IDLE_QUEUE_SECONDS: Final = 15 * 60
-"""SQS's metrics may come so late, say those who use them (https://cubeapm.com/faqs/aws-sqs-metrics-to-monitor/); most
-after a queue was idle, as this one should be. No AWS page that we could read gives the time."""
 
 
 def failed_run_pattern(*, cluster_arn: str, task_definitions: str, container: str) -> Document:
@@ -53,9 +46,6 @@ def failed_run_pattern(*, cluster_arn: str, task_definitions: str, container: st
 def failed_runs_alarm(component: str, *, queue: str, acts_if: str | None) -> AlarmSpec:
     """A page while the queue holds anything: it stays red until somebody has looked and deleted the messages.
 
-    SQS reports while a queue is active, so no data leaves the alarm as it is
-    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
-
     Args:
         component: the scheduled task's name.
         queue: SQS's name of the queue.
@@ -67,18 +57,9 @@ def failed_runs_alarm(component: str, *, queue: str, acts_if: str | None) -> Ala
         meaning="A run could not be started, or its task did not end well. Each message in the queue of failed runs "
         "says which, and why; look at the task's logs, run it again if need be, and delete the messages.",
         severity="page",
-        metric=Metric(
-            namespace="AWS/SQS",
-            name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue},
-            statistic="Maximum",
-        ),
-        threshold=Threshold(
-            value=1,
-            missing="ignore",
-            missing_because="SQS reports while a queue is active; its messages are still there",
-        ),
-        fault_seconds=_IDLE_QUEUE_SECONDS,
+        metric=messages_kept(queue),
+        threshold=ANY_MESSAGE,
+        fault_seconds=IDLE_QUEUE_SECONDS,
         runbook="failed-runs",
         slower_because="ECS's event of a task that failed is a notice in seconds; SQS tells up to 15 minutes late",
         acts_if=acts_if,

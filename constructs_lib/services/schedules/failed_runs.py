@@ -11,9 +11,9 @@ from constructs import Construct
 from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import name
 from constructs_lib.iam_policy import queue_of_rules
+from constructs_lib.kept_messages import KEPT_SECONDS
 from constructs_lib.places import arns_of
 from constructs_lib.services.schedules.failed_run_events import (
-    KEPT_SECONDS,
     failed_run_pattern,
     failed_runs_alarm,
 )

@@ -14,7 +14,7 @@ from constructs_lib.alarm_spec import AlarmSpec
 from constructs_lib.checks import environment_name, invalid, name
 from constructs_lib.iam_policy import Arns, PolicyDocument, allow, document, write_log
 from constructs_lib.places import arns_of
-from constructs_lib.scheduled_function import scheduled_function
+from constructs_lib.python_function import python_function
 from constructs_lib.services.sockets.comparison_alarms import EVERY_MINUTES, SocketChange, comparison_alarms
 from constructs_lib.services.sockets.socket_metrics import METRIC_NAMES
 from constructs_lib.services.sockets.socket_metrics import NAMESPACE as SOCKETS_NAMESPACE
@@ -121,7 +121,7 @@ class SocketComparison(Construct):
         super().__init__(scope, id)
 
         arns = arns_of(scope)
-        made = scheduled_function(
+        made = python_function(
             self,
             folder=Path(__file__).parent,
             handler="runtime.handler.main",

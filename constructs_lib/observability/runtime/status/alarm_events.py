@@ -11,19 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from .changes import AlarmChanged
 from .settings import StatusSettings
+from .upkeep import FUTURE
 from .values import VALUES
 
 SOURCE: Final = "aws.cloudwatch"
 DETAIL_TYPE: Final = "CloudWatch Alarm State Change"
-
-AHEAD: Final = timedelta(minutes=5)
-"""How far the clock of CloudWatch may be before the function's. The newest time wins, so a time far ahead would win for
-as long."""
 
 _TIME: Final = re.compile(r"(.+[+-][0-9]{2})([0-9]{2})")
 
@@ -60,7 +57,7 @@ def read_event(event: Mapping[str, object], settings: StatusSettings, now: datet
     if not isinstance(value, str) or value not in VALUES:
         return Dropped(because="it is in a state that alarms do not have")
     timestamp = read_time(told)
-    if timestamp is None or timestamp > now + AHEAD:
+    if timestamp is None or timestamp > now + FUTURE:
         return Dropped(because="its time cannot be read, or is yet to come")
     component, felt = meant
     return AlarmChanged(component=component, felt=felt, value=value, timestamp=timestamp)

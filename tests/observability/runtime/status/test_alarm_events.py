@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from constructs_lib.naming import alarm_name
 from constructs_lib.observability.runtime.status.alarm_events import (
-    AHEAD,
     Dropped,
     is_alarm_event,
     read_event,
     read_time,
 )
 from constructs_lib.observability.runtime.status.changes import AlarmChanged
+from constructs_lib.observability.runtime.status.upkeep import FUTURE
 from tests.observability.runtime.status.support import NOW, SETTINGS, alarm_event
 
 ANY_JSON = st.recursive(
@@ -124,7 +124,7 @@ def test_a_time_that_is_none(at: Any) -> None:
 
 def test_a_time_to_come_would_win_for_ever() -> None:
     """Five minutes ahead is a clock that goes wrong; more is refused."""
-    within, beyond = NOW + AHEAD, NOW + AHEAD + timedelta(milliseconds=1)
+    within, beyond = NOW + FUTURE, NOW + FUTURE + timedelta(milliseconds=1)
     assert isinstance(read_event(alarm_event(at=within.isoformat()), SETTINGS, NOW), AlarmChanged)
     assert isinstance(read_event(alarm_event(at=beyond.isoformat()), SETTINGS, NOW), Dropped)
 
